@@ -224,7 +224,7 @@ const REFUSALS: readonly [what: string, body: object | string | undefined, statu
   ["PUT /agent/service/register", { Name: "x", Tags: "x" }, 400, /Tags must be a list/],
   ["PUT /agent/service/register", { Name: "x", Check: { HTTP: "nonsense", Interval: "1s" } }, 400, /must be a URL/],
   ["PUT /agent/service/register", { Name: "x", Check: { Args: ["rm"], Interval: "1s" } }, 400, /Scripts are disabled/],
-  ["PUT /agent/service/register", { Name: "x", Check: { TTL: "soon" } }, 400, /TTL must be > 0/],
+  ["PUT /agent/service/register", { Name: "x", Check: { TTL: "soon" } }, 400, /invalid duration "soon"/],
   ["PUT /agent/check/register", { Name: "c", ServiceID: "nowhere", TTL: "1s" }, 500, /does not exist/],
   ["PUT /agent/check/pass/nowhere", undefined, 404, /Unknown check ID/],
   ["PUT /catalog/register", { Node: "x" }, 500, /Must provide Node and Address/],
@@ -245,3 +245,40 @@ for (const [what, body, status, says] of REFUSALS) {
     assert.match(answer.text, says);
   });
 }
+
+test("a service is put on a node that is not there yet, and two zeros are no weights", async () => {
+  const weights = { Passing: 0, Warning: 0 };
+  const service = { Service: "early", Address: "10.1.2.4", Port: 80, Weights: weights, Connect: { Native: true } };
+  const early = { Node: "later", SkipNodeUpdate: true, Service: service };
+  assert.equal((await ask("PUT /catalog/register", early)).text, "true");
+  const [row] = (await ask("GET /catalog/service/early")).json;
+  assert.deepEqual([row.Node, row.Address, row.ServiceAddress], ["later", "", "10.1.2.4"]);
+  assert.deepEqual(row.ServiceWeights, { Passing: 1, Warning: 1 });
+  assert.equal((await ask("GET /catalog/connect/early")).json.length, 1);
+  const usage = (await ask("GET /operator/usage")).json.Usage.dc1;
+  assert.equal(usage.ConnectServiceInstances["connect-native"], 1);
+  assert.equal((await ask("PUT /catalog/register", { Node: "later", Address: "10.9.9.8" })).text, "true");
+  assert.equal((await ask("GET /catalog/service/early")).json[0].Address, "10.9.9.8");
+  const nowhere = { ...early, Node: "never", Service: { Service: "nowhere" } };
+  assert.equal(await statusOf("PUT /catalog/register", nowhere), 500);
+});
+
+test("a service on the agent's node needs no address in the catalogue", async () => {
+  const [{ Node, Address }] = (await ask("GET /catalog/nodes")).json.filter(({ Node: name }: { Node: string }) =>
+    name.startsWith("roster"),
+  );
+  const body = { Node, SkipNodeUpdate: true, Service: { Service: "beside" } };
+  assert.equal((await ask("PUT /catalog/register", body)).text, "true");
+  assert.equal((await ask("GET /catalog/service/beside")).json[0].Address, Address);
+});
+
+test("a duration that is none is named, and another datacenter has no path", async () => {
+  await register("timed");
+  const check = { Name: "c", ServiceID: "timed", TTL: "15s", DeregisterCriticalServiceAfter: "nope" };
+  assert.match((await ask("PUT /agent/check/register", check)).text, /invalid duration "nope"/);
+  assert.deepEqual(await checksOf("timed"), {});
+  assert.deepEqual(await ask("GET /status/leader?dc=dc2").then(({ status, text }) => [status, text]), [
+    500,
+    "No path to datacenter",
+  ]);
+});

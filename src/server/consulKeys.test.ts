@@ -127,6 +127,37 @@ test("a session ends with its check", async () => {
   assert.equal((await ask(`PUT /session/renew/${id}`)).status, 404);
 });
 
+test("a session begins with the checks of services that are there and not critical, and ends with them", async () => {
+  const begin = async () => (await ask("PUT /session/create", { ServiceChecks: [{ ID: "well" }] })).text;
+  assert.match(await begin(), /Missing check 'well' registration/);
+  await ask("PUT /agent/service/register", { Name: "checked", Check: { CheckID: "well", TTL: "1m" } });
+  assert.match(await begin(), /Check 'well' is in critical state/);
+  await ask("PUT /agent/check/pass/well");
+  const id = await newSession({ ServiceChecks: [{ ID: "well" }] });
+  const info = async () => (await ask(`GET /session/info/${id}`)).json;
+  assert.deepEqual((await info())[0].ServiceChecks, [{ ID: "well", Namespace: "" }]);
+  await ask("PUT /agent/check/fail/well");
+  await eventually(info, (rows) => rows.length === 0);
+});
+
+test("clients find new events by an index that is made of an event's id, and wait for the next one", async () => {
+  const halves = (id: string) => (id.replaceAll("-", "").match(/.{16}/g) ?? []).map((half) => BigInt(`0x${half}`));
+  const indexOf = (id: string) => halves(id).reduce((one, other) => one ^ other, 0n);
+  const fire = async (name: string) => (await ask(`PUT /event/fire/${name}`, "x")).json.ID;
+  const first = await fire("deploy");
+  const { index } = await ask("GET /event/list?name=deploy");
+  assert.equal(BigInt(index ?? 0), indexOf(first));
+  const waiting = ask(`GET /event/list?name=deploy&index=${index}&wait=20s`);
+  await fire("other");
+  const second = await fire("deploy");
+  const { json, index: next } = await waiting;
+  assert.deepEqual(
+    json.map(({ ID }: { ID: string }) => ID),
+    [first, second],
+  );
+  assert.equal(BigInt(next ?? 0), indexOf(second));
+});
+
 test("a transaction is made as a whole or not at all", async () => {
   const hi = Buffer.from("hi").toString("base64");
   const made = await ask("PUT /txn", [
@@ -147,6 +178,8 @@ test("a transaction is made as a whole or not at all", async () => {
     Errors: [{ OpIndex: 1, What: 'failed to set key "txn/a", index is stale' }],
   });
   assert.equal((await ask("GET /kv/txn/b")).status, 404);
+  const lock = await ask("PUT /txn", [{ KV: { Verb: "lock", Key: "txn/b", Value: hi } }]);
+  assert.deepEqual(lock.json.Errors, [{ OpIndex: 0, What: "missing session" }]);
 });
 
 test("another node has the same keys", async () => {
@@ -157,8 +190,9 @@ test("another node has the same keys", async () => {
     await cluster.start(["session"], { metaAddresses }),
     await cluster.start(["session"], { metaAddresses }),
   ];
-  assert.equal((await askConsul(other, "GET /kv/shared")).status, 404);
-  const waiting = askConsul(other, "GET /kv/shared?index=1&wait=20s");
+  const none = await askConsul(other, "GET /kv/shared");
+  assert.equal(none.status, 404);
+  const waiting = askConsul(other, `GET /kv/shared?index=${none.index}&wait=20s`);
   assert.equal((await askConsul(one, "PUT /kv/shared", "x")).text, "true");
   assert.equal((await waiting).json[0].Value, "eA==");
   assert.equal((await askConsul(other, "PUT /kv/shared?cas=0", "y")).text, "false");

@@ -64,6 +64,11 @@ export class Blocking {
     this.#wait(exchange, question, { since, untilMs: nowMs + waitMs });
   }
 
+  /** The index that an exchange names; 0: it does not wait. Throws a ConsulError for a bad index or wait. */
+  indexIn(exchange: HttpExchange): bigint {
+    return waitOf(exchange).since;
+  }
+
   /** Waits for a change by which the answer becomes another one. */
   askByHash(exchange: HttpExchange, { topics, isChanged, answer }: HashQuestion, nowMs: number): void {
     const { waitMs } = waitOf(exchange);

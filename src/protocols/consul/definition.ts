@@ -64,7 +64,7 @@ export function readService(
     tags: fields.texts("Tags"),
     socketPath: fields.text("SocketPath"),
     meta: checkedMeta(fields.entries("Meta")),
-    weights: weightsOf(fields.inner("Weights")),
+    weights: weightsOf(fields.inner("Weights"), place),
     enableTagOverride: fields.flag("EnableTagOverride"),
     kind: fields.text("Kind"),
     taggedAddresses: fields.value("TaggedAddresses") ?? null,
@@ -96,8 +96,10 @@ export function checkedMeta(meta: ReadonlyMap<string, string>): ReadonlyMap<stri
   return meta;
 }
 
-function weightsOf(fields: Fields | undefined): Weights {
+function weightsOf(fields: Fields | undefined, { isAgent }: Pick<ServiceDefinition, "isAgent">): Weights {
   const [passing, warning] = [fields?.number("Passing") ?? 1, fields?.number("Warning") ?? 1];
+  // The client for Go puts two zeros into the catalogue where its caller has said nothing.
+  if (!isAgent && passing === 0 && warning === 0) return { passing: 1, warning: 1 };
   for (const weight of [passing, warning]) {
     if (!Number.isInteger(weight) || weight < 0 || weight > PORT_MAX)
       throw consulRefusal(400, `Invalid weight: ${weight} is not between 0 and ${PORT_MAX}`);
@@ -195,6 +197,11 @@ function textOr(fields: Fields, names: readonly string[], otherwise: string): st
 function positive(fields: Fields, name: string): number {
   const ms = durationOf(fields.value(name));
   if (ms !== undefined && ms > 0) return ms;
+  if (ms === undefined)
+    throw consulRefusal(
+      400,
+      `Invalid check: ${name}: time: invalid duration ${JSON.stringify(fields.value(name) ?? "").slice(0, 100)}`,
+    );
   throw consulRefusal(400, `Invalid check: ${name} must be > 0: ${JSON.stringify(fields.value(name) ?? "")}`);
 }
 

@@ -1,8 +1,8 @@
 // Blocking queries wait for topics, each with an index that only grows. A topic is a service, a key, or all of a
 // kind; the index is that of its last change, as the cluster counts it, so that it is the same at every node.
 
-/** The index of what never changed: an index is never 0. */
-export const FIRST_INDEX = 1n;
+/** The index of what never changed: never 0, and clients take 1 for a server that has no leader yet. */
+export const FIRST_INDEX = 2n;
 
 // Topics of services and keys that are gone are kept, since a client may wait with their last index.
 const TOPICS_MAX = 200_000;

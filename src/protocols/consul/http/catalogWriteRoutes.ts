@@ -49,8 +49,8 @@ function changing(
   return { ...route, asks: "publish", of: "each" };
 }
 
-function register({ catalogue, fields, by, caller }: Asked, { writes, zone }: RouteParts): readonly Step[] {
-  const node = nodeOf(fields, catalogue);
+function register({ catalogue, fields, by, caller }: Asked, { writes, zone, agentNode }: RouteParts): readonly Step[] {
+  const node = nodeOf(fields, catalogue, agentNode());
   const body = fields.inner("Service");
   const service = body && readService(body, { node: node.name, nodeAddress: node.address, isAgent: false });
   if (service !== undefined) checkMay(caller, serviceKeyOf(service.name));
@@ -58,6 +58,7 @@ function register({ catalogue, fields, by, caller }: Asked, { writes, zone }: Ro
   const steps: Step[] = [];
   const ofNode = checks.filter(({ serviceId }) => serviceId === "");
   if (!fields.flag("SkipNodeUpdate") || ofNode.length > 0) {
+    if (node.address === "") throw consulRefusal(500, MISSING);
     const key = nodeKeyOf(node.name);
     // Each registration of a service says its node again.
     if (ofNode.length > 0 || !isKnownNode(node, catalogue)) checkMay(caller, key.serviceKey);
@@ -65,6 +66,7 @@ function register({ catalogue, fields, by, caller }: Asked, { writes, zone }: Ro
     steps.push((done) => writes.change({ key, next }, by, done));
   }
   if (service !== undefined) {
+    if (node.address === "" && service.address === "") throw consulRefusal(500, MISSING);
     const own = checks.filter(({ serviceId }) => serviceId === service.id);
     const key = { serviceKey: serviceKeyOf(service.name), registId: registIdOf(service.node, service.id) };
     const next = (kept: KeptRegistration | undefined) => serviceRegistration(service, merged(kept, own), zone);
@@ -110,16 +112,22 @@ function isKnownNode(node: NodeDefinition, catalogue: Catalogue): boolean {
   return known !== undefined && textOf(known) === textOf(node);
 }
 
-/** The node of a body; one that is known keeps what the body does not say, if it is not to be updated. */
-function nodeOf(fields: Fields, catalogue: Catalogue): NodeDefinition {
+const MISSING = "Must provide Node and Address";
+
+/**
+ * The node of a body. One that is not to be updated keeps what is known of it; its address is empty before it has been
+ * registered.
+ */
+function nodeOf(fields: Fields, catalogue: Catalogue, agent: ReturnType<RouteParts["agentNode"]>): NodeDefinition {
   const name = fields.text("Node");
-  const known = catalogue.own.node(name)?.node;
-  const isKept = fields.flag("SkipNodeUpdate") && known !== undefined;
-  const address = fields.text("Address") === "" && isKept ? known.address : fields.text("Address");
-  if (name === "" || address === "") throw consulRefusal(500, "Must provide Node and Address");
+  const isKept = fields.flag("SkipNodeUpdate");
+  const own = catalogue.own.node(name)?.node;
+  const known = own ?? (name === agent.name ? { ...agent, taggedAddresses: null, meta: null } : undefined);
+  const address = fields.text("Address") === "" && isKept ? (known?.address ?? "") : fields.text("Address");
+  if (name === "" || (address === "" && !isKept)) throw consulRefusal(500, MISSING);
   if (name.includes("/") || name.length > 255)
     throw consulRefusal(400, `Invalid node name: ${JSON.stringify(name.slice(0, 100))}`);
-  if (isKept) return { ...known, address };
+  if (isKept && known !== undefined) return { ...known, address };
   const meta = fields.entries("NodeMeta");
   return {
     ...{ name, address },

@@ -1,10 +1,12 @@
 // User events: short messages of clients to those who look for them. They are kept by this node, for a while.
 
-import { textResponse } from "../../../base/http.ts";
+import { type HttpExchange, textResponse } from "../../../base/http.ts";
 import type { Secrets } from "../../../base/ports.ts";
-import type { JudgedRoute } from "../../kit/judgedRoutes.ts";
+import type { Caller, JudgedRoute } from "../../kit/judgedRoutes.ts";
 import { toBase64 } from "../base64.ts";
+import { refusingIn } from "../errors.ts";
 import { newId } from "../newId.ts";
+import { FIRST_INDEX } from "../topics.ts";
 import { valueKeyOf } from "./kvRoutes.ts";
 import { checkOptions, type RouteParts, rowsResponse, valuesOf } from "./parts.ts";
 
@@ -59,14 +61,27 @@ export function eventRoutes({
     },
     {
       ...{ method: "GET", path: "/v1/event/list", asks: "fetch", of: "each" },
-      handle: (exchange, caller) => {
-        const [name] = valuesOf(exchange, "name");
-        const isSeen = (event: UserEvent) =>
-          (name === undefined || event.Name === name) &&
-          caller.mayDo({ action: "fetch", about: valueKeyOf(`event/${event.Name}`) });
-        const answer = (index: bigint) => rowsResponse(exchange, events.filter(isSeen), index);
-        blocking.ask(exchange, { topics: [TOPIC], shareKey: "", answer }, nowMs());
-      },
+      handle: (exchange, caller) => refusingIn(exchange, () => list(exchange, caller)),
     },
   ];
+
+  function list(exchange: HttpExchange, caller: Caller): void {
+    const [name] = valuesOf(exchange, "name");
+    const isSeen = (event: UserEvent) =>
+      (name === undefined || event.Name === name) &&
+      caller.mayDo({ action: "fetch", about: valueKeyOf(`event/${event.Name}`) });
+    // Clients find the events that they have not seen by this index, which they make of an event's id.
+    const index = () => indexOf(events.findLast(isSeen));
+    const answer = () => rowsResponse(exchange, events.filter(isSeen), index());
+    const since = blocking.indexIn(exchange);
+    if (since === 0n || since !== index()) return exchange.respond(answer());
+    blocking.askByHash(exchange, { topics: [TOPIC], isChanged: () => index() !== since, answer }, nowMs());
+  }
+}
+
+/** The index of an event: both halves of its id, one xor the other. It is no count, and may be below an earlier one. */
+function indexOf(event: UserEvent | undefined): bigint {
+  if (event === undefined) return FIRST_INDEX;
+  const id = BigInt(`0x${event.ID.replaceAll("-", "")}`);
+  return (id >> 64n) ^ BigInt.asUintN(64, id);
 }

@@ -5,6 +5,7 @@ import { CHECK_STATUSES } from "../../../model/check.ts";
 import type { Caller, JudgedRoute } from "../../kit/judgedRoutes.ts";
 import { type Catalogue, CONSUL_SERVICE, TOPIC } from "../catalogue.ts";
 import { consulRefusal } from "../errors.ts";
+import { Fields } from "../fields.ts";
 import { serviceKeyOf } from "../own.ts";
 import {
   aggregated,
@@ -35,7 +36,7 @@ export function readRoutes(parts: RouteParts): JudgedRoute[] {
     ...{ method: "GET", path: "/v1/catalog/datacenters", asks: "open" },
     handle: (exchange) => exchange.respond(rowsResponse(exchange, [datacenter])),
   };
-  return [datacenters, ...catalogRoutes(parts), ...healthRoutes(parts)];
+  return [datacenters, ...catalogRoutes(parts), ...healthRoutes(parts), usageRoute(parts)];
 }
 
 /** A path whose answer waits for changes of its topics. */
@@ -89,6 +90,30 @@ function catalogRoutes(parts: RouteParts): JudgedRoute[] {
     reading("/catalog/node-services/:name", parts, { topics: OF_ALL, rows: nodeServices }),
     reading("/catalog/gateway-services/:name", parts, { topics: OF_ALL, rows: () => [] }),
   ];
+}
+
+// Consul's counts of a mesh.
+const MESH_KINDS = ["api-gateway", "connect-proxy", "ingress-gateway", "mesh-gateway", "terminating-gateway"] as const;
+
+/** How much is registered. */
+function usageRoute(parts: RouteParts): JudgedRoute {
+  const usage: Rows = (catalogue, _exchange, may) => {
+    const shown = [...catalogue.all()].filter(may);
+    const billable = shown.filter(({ definition: { name, kind } }) => name !== CONSUL_SERVICE && kind === "");
+    const ofKind = (wanted: string) => shown.filter(({ definition: { kind } }) => kind === wanted).length;
+    const counts = {
+      Nodes: catalogue.nodes().length,
+      Services: new Set(shown.map(({ definition }) => definition.name)).size,
+      ServiceInstances: shown.length,
+      ConnectServiceInstances: {
+        "connect-native": shown.filter(isNative).length,
+        ...Object.fromEntries(MESH_KINDS.map((kind) => [kind, ofKind(kind)])),
+      },
+      BillableServiceInstances: billable.length,
+    };
+    return { Usage: { [parts.datacenter]: counts } };
+  };
+  return reading("/operator/usage", parts, { topics: OF_ALL, rows: usage });
 }
 
 function healthRoutes(parts: RouteParts): JudgedRoute[] {
@@ -162,10 +187,14 @@ function chosen(catalogue: Catalogue, exchange: HttpExchange, may: (service: Sho
     .filter(({ node }) => hasNodeMeta(node, exchange));
 }
 
-/** The sidecars of a service, which are its instances as the mesh reaches them. */
+/** The instances of a service as a mesh reaches them: its sidecars, and those that speak for themselves. */
 function proxies(catalogue: Catalogue, name: string, may: May): Placed[] {
+  const isOne = (service: ShownService) =>
+    service.definition.kind === "connect-proxy"
+      ? destinationOf(service) === name
+      : service.definition.name === name && isNative(service);
   return [...catalogue.all()]
-    .filter((service) => service.definition.kind === "connect-proxy" && may(service) && destinationOf(service) === name)
+    .filter((service) => may(service) && isOne(service))
     .map((service) => ({ service, node: catalogue.nodeOf(service) }));
 }
 
@@ -173,6 +202,10 @@ function destinationOf({ definition: { proxy } }: ShownService): unknown {
   return typeof proxy === "object" && proxy !== null
     ? Object.entries(proxy).find(([key]) => key === "DestinationServiceName")?.[1]
     : undefined;
+}
+
+function isNative({ definition: { connect } }: ShownService): boolean {
+  return typeof connect === "object" && connect !== null && new Fields(connect).value("Native") === true;
 }
 
 function serviceNames(catalogue: Catalogue, exchange: HttpExchange, may: (service: ShownService) => boolean) {

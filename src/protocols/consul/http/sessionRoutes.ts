@@ -112,14 +112,15 @@ function newSession({ store, agentNode, secrets, catalogue }: SessionParts, { bo
       throw consulRefusal(500, `There are ${SESSIONS_MAX} sessions already: destroy some`);
   const nodeChecks = nodeChecksOf(fields);
   const node = fields.text("Node") === "" ? agentNode().name : fields.text("Node");
-  checkNodeChecks(nodeChecks, node, catalogue);
+  const serviceChecks = serviceChecksOf(fields);
+  for (const id of [...nodeChecks, ...serviceChecks.map(({ ID }) => ID)]) checkState(id, node, catalogue);
   return {
     id: newId(secrets),
     name: fields.text("Name"),
     ...{ node, behavior, ttlMs, nodeChecks },
     lockDelayMs: Math.min(delay, LOCK_DELAY_MS.max),
     ttl: ttlMs === 0 ? "" : durationText(ttlMs),
-    serviceChecks: fields.value("ServiceChecks") ?? null,
+    serviceChecks: serviceChecks.length === 0 ? null : serviceChecks,
     ...{ createIndex: 0n, modifyIndex: 0n },
   };
 }
@@ -135,17 +136,38 @@ function nodeChecksOf(fields: Fields): readonly string[] {
   return fields.has("Checks") ? fields.texts("Checks") : [SERF_HEALTH];
 }
 
-function checkNodeChecks(ids: readonly string[], node: string, catalogue: Catalogue): void {
-  for (const id of ids) {
-    if (id !== SERF_HEALTH && stateOf(catalogue, node, id) === undefined)
-      throw consulRefusal(500, `Missing check '${id}' registration`);
-  }
+interface ServiceCheck {
+  readonly ID: string;
+  readonly Namespace: string;
+}
+
+function serviceChecksOf(fields: Fields): ServiceCheck[] {
+  return fields.list("ServiceChecks").map((value) => {
+    const check = new Fields(value, "ServiceChecks");
+    return { ID: check.text("ID"), Namespace: check.text("Namespace") };
+  });
+}
+
+/** The ids of the checks of services, as a record has them. */
+function serviceCheckIds({ serviceChecks }: Session): string[] {
+  if (!Array.isArray(serviceChecks)) return [];
+  return serviceChecks.flatMap((check: Partial<ServiceCheck> | null) => check?.ID ?? []);
+}
+
+/** A session begins with checks that are not critical. Throws a ConsulError. */
+function checkState(id: string, node: string, catalogue: Catalogue): void {
+  if (id === SERF_HEALTH) return;
+  const state = stateOf(catalogue, node, id);
+  if (state === undefined) throw consulRefusal(500, `Missing check '${id}' registration`);
+  if (state === "critical") throw consulRefusal(500, `Check '${id}' is in ${state} state`);
 }
 
 /** Whether none of the checks that a session names is critical, or gone. */
-export function isSessionAlive({ node, nodeChecks }: Session, catalogue: Catalogue): boolean {
+export function isSessionAlive(session: Session, catalogue: Catalogue): boolean {
   if (!catalogue.own.isKnown) return true;
-  return nodeChecks.every((id) => id === SERF_HEALTH || (stateOf(catalogue, node, id) ?? "critical") !== "critical");
+  const { node, nodeChecks } = session;
+  const ids = [...nodeChecks, ...serviceCheckIds(session)];
+  return ids.every((id) => id === SERF_HEALTH || (stateOf(catalogue, node, id) ?? "critical") !== "critical");
 }
 
 function stateOf({ own }: Catalogue, node: string, id: string): string | undefined {

@@ -2,7 +2,8 @@
 
 import { textResponse } from "../../../base/http.ts";
 import type { JudgedRoute } from "../../kit/judgedRoutes.ts";
-import { type RouteParts, rowsResponse } from "./parts.ts";
+import { refusingIn } from "../errors.ts";
+import { checkOptions, type RouteParts, rowsResponse } from "./parts.ts";
 
 const RAFT_PORT = 8_300;
 const SERF_PORT = 8_301;
@@ -11,7 +12,11 @@ export function statusRoutes(parts: RouteParts): JudgedRoute[] {
   const { datacenter, agentNode, version, servers } = parts;
   const shows = (path: string, rows: () => unknown): JudgedRoute => ({
     ...{ method: "GET", path: `/v1${path}`, asks: "open" },
-    handle: (exchange) => exchange.respond(rowsResponse(exchange, rows())),
+    handle: (exchange) =>
+      refusingIn(exchange, () => {
+        checkOptions(exchange, datacenter);
+        exchange.respond(rowsResponse(exchange, rows()));
+      }),
   });
   const peers = () => servers().map((host) => `${host}:${RAFT_PORT}`);
   return [

@@ -35,6 +35,7 @@ export function lock(
   given: Given,
   { session, isDelayed }: { session: string; isDelayed: boolean },
 ): NotMade {
+  if (session === "") return "missing session";
   if (draft.session(session) === undefined) return `invalid session "${session}"`;
   const known = draft.entry(given.key);
   const holder = known?.session ?? "";
@@ -47,6 +48,7 @@ export function lock(
 
 /** Gives a lock back, and puts the value. */
 export function unlock(draft: Draft, given: Given, session: string): NotMade {
+  if (session === "") return "missing session";
   const known = draft.entry(given.key);
   if (known === undefined || known.session !== session)
     return `failed to unlock key "${given.key}", lock isn't held, or is held by another session`;
