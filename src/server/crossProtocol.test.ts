@@ -3,10 +3,13 @@
 // the table are the ways to register (testing/crossProtocol/registrars.ts), the columns the ways to find (finders.ts).
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, suite, type TestContext, test } from "node:test";
 import { defined } from "../base/assert.ts";
 import type { RunningServer } from "./start.ts";
 import { FINDERS, type Finder, type FindingClient } from "./testing/crossProtocol/finders.ts";
+import { FOREIGN, FOREIGN_CHANGES } from "./testing/crossProtocol/foreignChanges.ts";
 import { REGISTRARS, type Registrar } from "./testing/crossProtocol/registrars.ts";
 import { PORT, row, type Wanted } from "./testing/crossProtocol/wanted.ts";
 import type { Watched } from "./testing/crossProtocol/watched.ts";
@@ -162,3 +165,34 @@ async function story(t: TestContext, registrar: Registrar, at: number): Promise<
   await living.remove(other);
   await views.show("taken back", calling());
 }
+
+test("a client is refused that would change an instance of another protocol, which stays as it is", async (t) => {
+  const owners = REGISTRARS.filter(({ name }) => ["SOFARegistry", "Eureka", "Consul"].includes(name));
+  await Promise.all(owners.map((owner) => foreignStory(t, owner)));
+});
+
+async function foreignStory(t: TestContext, owner: Registrar): Promise<void> {
+  const service = `foreign-${REGISTRARS.indexOf(owner)}`;
+  const views = new Views(service);
+  await views.open();
+  const client = await owner.connect(server, service);
+  t.after(() => client.kill());
+  await client.apply(FOREIGN);
+  await views.show("registered", calling(FOREIGN));
+
+  const heard = views.begin();
+  for (const { name, ask } of FOREIGN_CHANGES.filter(({ protocol }) => protocol !== owner.name)) {
+    const status = await ask(server, service);
+    assert.ok(status === 400 || status === 404, `${name} of an instance of ${owner.name}: ${status}`);
+  }
+  await client.remove(FOREIGN);
+  await views.show("taken back", calling());
+  for (const { finder, lists } of heard()) assert.equal(lists.length, 1, `${finder.name} heard of nothing but its end`);
+}
+
+test("the guide tells the table as it is", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../docs/guide/protocols.md"), "utf8");
+  const rows = REGISTRARS.map(({ name, disables = "–", leaves }) => `| ${name} | ${disables} | ${leaves} |`);
+  const columns = FINDERS.map(({ name, hears, lacks }) => `| ${name} | ${hears} | ${lacks} |`);
+  for (const line of [...rows, ...columns]) assert.ok(page.includes(`\n${line}\n`), `the guide lacks: ${line}`);
+});

@@ -20,7 +20,8 @@ export const ZOOKEEPER_CONFIG_KEYS = {
     section: "Clients",
     ...DURATION,
     default: 4_000,
-    min: 100,
+    // A node asks its store each 1.5 s at most, and cuts clients off that are without it for two thirds of a timeout.
+    min: 3_000,
     max: 3_600_000,
     about: "The shortest session timeout that clients of ZooKeeper get.",
     cost: "A client that died is noticed later.",
@@ -29,7 +30,7 @@ export const ZOOKEEPER_CONFIG_KEYS = {
     section: "Clients",
     ...DURATION,
     default: 40_000,
-    min: 1_000,
+    min: 3_000,
     max: 86_400_000,
     about: "The longest session timeout that clients of ZooKeeper get.",
     cost: "The ephemeral znodes of a dead client may stay for so long.",
@@ -108,6 +109,6 @@ export const ZOOKEEPER_CONFIG_KEYS = {
     type: "boolean",
     default: false,
     about: "Whether the hard limits of ZooKeeper's quotas are enforced.",
-    cost: "A write below a path with a quota takes time in proportion to the znodes there.",
+    cost: "Writes below a path whose quota is used up are refused.",
   },
 } as const satisfies Record<string, KeySpec>;

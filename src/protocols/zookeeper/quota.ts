@@ -1,7 +1,7 @@
 // ZooKeeper's quotas. A client puts limits for a path at `/zookeeper/quota<path>/zookeeper_limits`, and finds what is
 // used at `zookeeper_stats` beside it. That is counted when it is read; nothing is written for it.
 
-import { childPath, nameOf, parentOf, pathAndAncestors, ROOT } from "../../records/tree/paths.ts";
+import { nameOf, parentOf, pathAndAncestors, ROOT } from "../../records/tree/paths.ts";
 import type { Tree } from "../../records/tree/tree.ts";
 
 const QUOTAS = "/zookeeper/quota";
@@ -11,16 +11,11 @@ const STATS = "zookeeper_stats";
 const DECODER = new TextDecoder("utf-8");
 const ENCODER = new TextEncoder();
 
-interface Used {
-  readonly count: number;
-  readonly bytes: number;
-}
-
 /** The data of a path that shows what is used; undefined for any other path. */
 export function quotaStats(tree: Tree, path: string): Uint8Array | undefined {
   if (!path.startsWith(`${QUOTAS}/`) || nameOf(path) !== STATS) return undefined;
-  const { count, bytes } = used(tree, parentOf(path).slice(QUOTAS.length) || ROOT);
-  return ENCODER.encode(`count=${count},bytes=${bytes}`);
+  const { nodes, bytes } = tree.within(parentOf(path).slice(QUOTAS.length) || ROOT);
+  return ENCODER.encode(`count=${nodes},bytes=${bytes}`);
 }
 
 /** Whether no hard limit above a path is passed when so much is added there. */
@@ -32,9 +27,9 @@ export function isWithinQuota(
   for (const above of pathAndAncestors(path)) {
     const limits = tree.node(`${QUOTAS}${above === ROOT ? "" : above}/${LIMITS}`)?.znode.data;
     if (limits === undefined) continue;
-    const { count, bytes } = used(tree, above);
+    const { nodes, bytes } = tree.within(above);
     const { countMax, bytesMax } = hardLimits(DECODER.decode(limits));
-    if (grown.nodes > 0 && count + grown.nodes > countMax) return false;
+    if (grown.nodes > 0 && nodes + grown.nodes > countMax) return false;
     if (grown.bytes > 0 && bytes + grown.bytes > bytesMax) return false;
   }
   return true;
@@ -47,19 +42,4 @@ function hardLimits(text: string): { readonly countMax: number; readonly bytesMa
     return found < 0 ? Number.POSITIVE_INFINITY : found;
   };
   return { countMax: numberOf("countHardLimit"), bytesMax: numberOf("byteHardLimit") };
-}
-
-/** The znodes at and below a path, and the bytes of their data. */
-function used(tree: Tree, path: string): Used {
-  let count = 0;
-  let bytes = 0;
-  const open = [path];
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    const node = tree.node(at);
-    if (node === undefined) continue;
-    count++;
-    bytes += node.znode.data?.length ?? 0;
-    for (const name of tree.names(at)) open.push(childPath(at, name));
-  }
-  return { count, bytes };
 }

@@ -3,10 +3,11 @@ import { after, test } from "node:test";
 import fc from "fast-check";
 import { MemoryDatabase, openMemoryRecords } from "../../store/memory/memoryRecords.ts";
 import { OPEN_ACL } from "./acl.ts";
+import { isWithin } from "./paths.ts";
 import { PlainTree } from "./testing/plainTree.ts";
 import { nodeNamed, openTreeNode, type TreeNode } from "./testing/treeNode.ts";
 import type { Transaction, TreeStep } from "./transactions.ts";
-import { type NodeState, statOf } from "./znode.ts";
+import { type NodeState, PERSISTENT, statOf } from "./znode.ts";
 
 const open: TreeNode[] = [];
 after(() => {
@@ -111,6 +112,11 @@ function seen(node: NodeState, names: Iterable<string>) {
   };
 }
 
+function within(plain: PlainTree, path: string): { readonly nodes: number; readonly bytes: number } {
+  const all = [...plain.nodes].filter(([each]) => isWithin(each, path));
+  return { nodes: all.length, bytes: all.reduce((sum, [, { data = "" }]) => sum + Buffer.from(data).length, 0) };
+}
+
 function assertSame({ tree }: TreeNode, plain: PlainTree): void {
   const found = new Map([...tree.all()].map((node) => [node.path, seen(node, tree.names(node.path))]));
   assert.deepEqual([...found.keys()].sort(), [...plain.nodes.keys()].sort());
@@ -119,7 +125,9 @@ function assertSame({ tree }: TreeNode, plain: PlainTree): void {
     const { data: bytes, version: v, aclVersion, creates, deletes, owner, created, modified, childChange } = node;
     const expected = { data: bytes, names, version: v, aclVersion, childVersion: creates + deletes, owner };
     assert.deepEqual(found.get(each), { ...expected, children: names.length, created, modified, childChange }, each);
+    assert.deepEqual(tree.within(each), within(plain, each), each);
   }
+  assert.equal(tree.size, plain.nodes.size);
   assert.deepEqual([...tree.sessions()].map(({ id }) => id).sort(), [...plain.sessions.keys()].sort());
 }
 
@@ -181,4 +189,28 @@ test("transactions all at once, at two nodes, do what the obvious tree does in t
     }),
     { numRuns: 150 },
   );
+});
+
+test("paths that are keyed by digests are read in any order, and leave nothing behind", async () => {
+  const { nodes, database } = await twoNodes();
+  const [node] = nodes;
+  await node.write({ kind: "beginSession", session: 9, timeoutMs: 4_000, judge: nodeNamed(0) });
+  const author = { session: 9, ids: [], node: nodeNamed(0) };
+  const paths = Array.from({ length: 8 }, (_, at) => `/${"n".repeat(299)}`.repeat(at + 1));
+  const made = { kind: "create", data: new Uint8Array(3), acl: OPEN_ACL, lifetime: PERSISTENT } as const;
+  for (const path of paths) {
+    const step = { ...made, path, isSequential: false };
+    assert.equal((await node.write({ kind: "step", step, author })).kind, "done");
+  }
+  const late = await openTreeNode(await openMemoryRecords(database), "late");
+  open.push(late);
+  for (const { tree } of [node, late]) {
+    for (const [at, path] of paths.entries()) {
+      assert.deepEqual(tree.within(path), { nodes: paths.length - at, bytes: 3 * (paths.length - at) });
+    }
+  }
+  const steps = paths.toReversed().map((path) => ({ kind: "delete", path, version: -1 }) as const);
+  assert.equal((await node.write({ kind: "multi", steps, author })).kind, "done");
+  await late.writer.sync();
+  for (const { tree } of [node, late]) assert.equal(tree.size, 4);
 });

@@ -1,7 +1,7 @@
 // A node's own copy of the tree, as of one revision: znodes by path, and sessions. Commits of the store are applied to
 // it in order, whole; what they did is told to the listener, for watches. It decides nothing: ./evaluate.ts does.
 
-import { assert } from "../../base/assert.ts";
+import { assert, defined } from "../../base/assert.ts";
 import type { Change, StoredRecord } from "../records.ts";
 import { OPEN_ACL } from "./acl.ts";
 import { nameOf, parentOf, ROOT } from "./paths.ts";
@@ -60,6 +60,8 @@ const SYSTEM_ZNODE: Znode = {
 
 class TreeNode implements KeptNode {
   readonly path: string;
+  /** Undefined: it is the root. */
+  readonly parent: TreeNode | undefined;
   /** Undefined: only its children, or its second record, have been read so far. */
   kept: Znode | undefined;
   creates = 0;
@@ -68,12 +70,15 @@ class TreeNode implements KeptNode {
   nodeRevision = 0n;
   kidsRevision = 0n;
   readonly names = new Set<string>();
+  /** The znodes at and below it, and the bytes of their data. */
+  nodesWithin = 0;
+  bytesWithin = 0;
   /** The names in a form that a protocol keeps; dropped when they change. */
   encodedNames: Uint8Array | undefined;
 
-  constructor(path: string, kept: Znode | undefined) {
+  constructor(path: string, parent: TreeNode | undefined) {
     this.path = path;
-    this.kept = kept;
+    this.parent = parent;
   }
 
   get znode(): Znode {
@@ -153,6 +158,12 @@ export class Tree implements TreeView {
     return this.#ephemerals;
   }
 
+  /** The number of znodes at and below a path, and the bytes of their data. */
+  within(path: string): { readonly nodes: number; readonly bytes: number } {
+    const node = this.#nodes.get(path);
+    return { nodes: node?.nodesWithin ?? 0, bytes: node?.bytesWithin ?? 0 };
+  }
+
   /** The names of a znode's children, in no order; none of a znode that is not there. */
   names(path: string): ReadonlySet<string> {
     return this.#nodes.get(path)?.names ?? NO_NAMES;
@@ -203,8 +214,12 @@ export class Tree implements TreeView {
     this.#bytes = 0;
     this.#revision = 0n;
     this.#lastZxid = 0;
-    for (const path of SYSTEM_PATHS) this.#nodes.set(path, new TreeNode(path, SYSTEM_ZNODE));
-    for (const path of SYSTEM_PATHS) if (path !== ROOT) this.#nodes.get(parentOf(path))?.names.add(nameOf(path));
+    for (const path of SYSTEM_PATHS) {
+      const node = this.#held(path);
+      node.kept = SYSTEM_ZNODE;
+      this.#count(node, 1, 0);
+      node.parent?.names.add(nameOf(path));
+    }
   }
 
   #applyCommit(changes: readonly Change[], revision: bigint): void {
@@ -254,12 +269,13 @@ export class Tree implements TreeView {
   #putNode(path: string, znode: Znode, revision: bigint): void {
     const node = this.#held(path);
     this.#dropOwner(node);
-    this.#bytes += (znode.data?.length ?? 0) - (node.kept?.data?.length ?? 0);
-    if (node.kept === undefined) this.#bytes += path.length;
+    const grown = (znode.data?.length ?? 0) - (node.kept?.data?.length ?? 0);
+    this.#bytes += grown + (node.kept === undefined ? path.length : 0);
+    this.#count(node, node.kept === undefined ? 1 : 0, grown);
     const { czxid, mzxid } = znode;
     node.kept = { ...znode, czxid: resolved(czxid, revision), mzxid: resolved(mzxid, revision) };
     node.nodeRevision = revision;
-    if (path !== ROOT) this.#setName(this.#held(parentOf(path)), nameOf(path), true);
+    this.#setName(node, true);
     if (znode.lifetime.kind !== "ephemeral") return;
     const { session } = znode.lifetime;
     const own = this.#ephemerals.get(session) ?? new Set();
@@ -291,42 +307,62 @@ export class Tree implements TreeView {
   }
 
   #deleteNode(node: TreeNode): void {
+    if (node.kept === undefined) return;
     this.#dropOwner(node);
-    this.#bytes -= node.path.length + (node.kept?.data?.length ?? 0);
+    const bytes = node.kept.data?.length ?? 0;
+    this.#bytes -= node.path.length + bytes;
     node.kept = undefined;
     node.nodeRevision = 0n;
-    if (node.path === ROOT) return;
-    this.#setName(this.#held(parentOf(node.path)), nameOf(node.path), false);
+    this.#setName(node, false);
+    this.#count(node, -1, -bytes);
     this.#forgetIfUnused(node);
   }
 
-  /** The znode of a path, or the place for it: the records of a commit come in the order of keys. */
-  #held(path: string): TreeNode {
-    const known = this.#nodes.get(path);
-    if (known !== undefined) return known;
-    const node = new TreeNode(path, undefined);
-    this.#nodes.set(path, node);
-    if (isLongPath(path)) {
-      this.#longPaths.set(nodeKey(path), path);
-      this.#longPaths.set(kidsKey(path), path);
+  #count(node: TreeNode, nodes: number, bytes: number): void {
+    if (nodes === 0 && bytes === 0) return;
+    for (let at: TreeNode | undefined = node; at !== undefined; at = at.parent) {
+      at.nodesWithin += nodes;
+      at.bytesWithin += bytes;
     }
-    return node;
   }
 
-  #setName(parent: TreeNode, name: string, isThere: boolean): void {
+  /** The znode of a path, or a place for it and for those above: the records of a commit come in the order of keys. */
+  #held(path: string): TreeNode {
+    const missing: string[] = [];
+    let at = path;
+    let node = this.#nodes.get(at);
+    while (node === undefined) {
+      missing.push(at);
+      if (at === ROOT) break;
+      at = parentOf(at);
+      node = this.#nodes.get(at);
+    }
+    for (const place of missing.reverse()) {
+      node = new TreeNode(place, node);
+      this.#nodes.set(place, node);
+      if (!isLongPath(place)) continue;
+      this.#longPaths.set(nodeKey(place), place);
+      this.#longPaths.set(kidsKey(place), place);
+    }
+    return defined(node, "a path that is missing was added");
+  }
+
+  #setName({ path, parent }: TreeNode, isThere: boolean): void {
+    if (parent === undefined) return;
     const had = parent.names.size;
-    if (isThere) parent.names.add(name);
-    else parent.names.delete(name);
+    if (isThere) parent.names.add(nameOf(path));
+    else parent.names.delete(nameOf(path));
     if (parent.names.size !== had) parent.encodedNames = undefined;
-    this.#forgetIfUnused(parent);
   }
 
+  /** Forgets the places at and above a path with no znode at or below them. */
   #forgetIfUnused(node: TreeNode): void {
-    if (node.kept !== undefined || node.names.size > 0) return;
-    this.#nodes.delete(node.path);
-    if (this.#longPaths.size === 0) return;
-    this.#longPaths.delete(nodeKey(node.path));
-    this.#longPaths.delete(kidsKey(node.path));
+    for (let at: TreeNode | undefined = node; at !== undefined && at.nodesWithin === 0; at = at.parent) {
+      this.#nodes.delete(at.path);
+      if (!isLongPath(at.path)) continue;
+      this.#longPaths.delete(nodeKey(at.path));
+      this.#longPaths.delete(kidsKey(at.path));
+    }
   }
 
   #dropOwner({ path, kept }: TreeNode): void {

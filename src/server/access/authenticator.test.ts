@@ -116,6 +116,13 @@ test("a password is checked once a minute, and anew when it or the time of its u
   assert.equal(await who(basic("ann:correct horse")), "CREDENTIALS_REFUSED");
 });
 
+test("the addresses of a network of IPv6 wait as one", async () => {
+  const { who } = scene();
+  const from = (at: number) => ({ ...NEAR, remoteAddress: `[2001:db8::${at}]` });
+  for (let at = 1; at <= 5; at++) assert.equal(await who(basic(`user${at}:x`), from(at)), "CREDENTIALS_REFUSED");
+  assert.equal(await who(basic("user6:x"), from(6)), "CREDENTIALS_LOCKED");
+});
+
 test("after five wrong passwords an address and a name wait, and guesses are not even looked at", async () => {
   const { state, who } = scene();
   for (let at = 0; at < 5; at++) assert.equal(await who(basic(`ann:${at}`)), "CREDENTIALS_REFUSED");

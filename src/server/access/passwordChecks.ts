@@ -6,6 +6,7 @@ import type { Identity } from "../../access/identity.ts";
 import { Lockout } from "../../access/lockout.ts";
 import { identityOfUser } from "../../access/proofs.ts";
 import { SECRET_BYTES } from "../../access/secretForm.ts";
+import { hostGroup } from "../../base/addressGroup.ts";
 import { fail } from "../../base/errors.ts";
 import type { Clock, Secrets } from "../../base/ports.ts";
 import type { Login } from "../../protocols/kit/clientAccess.ts";
@@ -51,7 +52,7 @@ export class PasswordChecks {
   /** The user. Rejects with CREDENTIALS_REFUSED, CREDENTIALS_LOCKED or ACCESS_UNAVAILABLE. */
   async check(login: Login, from: string): Promise<Identity> {
     const { clock } = this.#environment;
-    const keys = [`from ${from}`, `user ${login.name}`];
+    const keys = [`from ${hostGroup(from)}`, `user ${login.name}`];
     this.#checkLock(keys);
     const identity = await this.#checkOnce(login, keys);
     if (identity === undefined) {

@@ -27,8 +27,16 @@ async function scene() {
     },
   };
   const read = { changes: 0 };
+  /** Happens before the next range is read. */
+  let race: () => Promise<unknown> = async () => undefined;
+  const raceWith = (next: typeof race) => {
+    race = next;
+  };
   const store = {
-    range: records.range.bind(records),
+    range: async (...asked: Parameters<typeof records.range>) => {
+      await race();
+      return records.range(...asked);
+    },
     watch: records.watch.bind(records),
     changes: (...asked: Parameters<typeof records.changes>) => {
       read.changes++;
@@ -41,7 +49,7 @@ async function scene() {
   const pass = () => {
     for (const fire of [...due]) fire();
   };
-  return { database, records, feed, wait, now, pass, read };
+  return { database, records, feed, wait, now, pass, read, raceWith };
 }
 
 const keysOf = (page: ChangesPage | Compacted) =>
@@ -106,6 +114,14 @@ test("one whose revision the store has lost, or whose history is gone, hears tha
   await assert.rejects(now(4n), refusedAs("STORE_UNAVAILABLE"));
   await records.acquireLease(A, LONG_MS);
   assert.equal((await now(4n)).kind, "compacted");
+});
+
+test("a store that passes a lost revision while it is asked has lost it all the same", async () => {
+  const { records, now, raceWith } = await scene();
+  await committed(records, put("gateways/p/a"));
+  await now(0n);
+  raceWith(() => committed(records, put("gateways/p/b")));
+  assert.deepEqual(await now(2n), { kind: "compacted", oldest: 2n });
 });
 
 test("who waits when the feed ends is refused, and so is who comes later", async () => {

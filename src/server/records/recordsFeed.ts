@@ -190,7 +190,10 @@ async function storedChanges(store: FedStore, range: KeyRange, after: bigint): P
   } catch (error) {
     if (!(error instanceof RegistryError) || error.code !== "STORE_UNAVAILABLE") throw error;
     const page = await store.range({ ...range, limit: 1 });
-    if (page.kind === "page" && page.revision < after) return { kind: "compacted", oldest: page.revision };
+    // It may have passed that revision since, with other changes.
+    const wasBehind = error.details["asked"] === after;
+    if (page.kind === "page" && (wasBehind || page.revision < after))
+      return { kind: "compacted", oldest: page.revision };
     throw error;
   }
 }

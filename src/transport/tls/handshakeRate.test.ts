@@ -34,3 +34,12 @@ test("of very many hosts the one that came longest ago is forgotten", () => {
   assert.equal(begun(rate, "first", 1_000), atOnceMax);
   assert.equal(begun(rate, "host-9999", 1_000), atOnceMax - 1);
 });
+
+test("the addresses of a network of IPv6 count as one, at whichever ports", () => {
+  const rate = new HandshakeRate({ atOnceMax: 2, perSecondMax: 1 });
+  const addresses = ["[2001:db8::1]:50001", "[2001:db8::2]:50001", "[2001:db8::3]:50002", "[2001:db8:0:1::1]:50001"];
+  assert.deepEqual(
+    addresses.map((address) => rate.begin(address, 1_000)),
+    [true, true, false, true],
+  );
+});

@@ -1,6 +1,8 @@
 // Each handshake costs a millisecond of the event loop, whether it ends well or not: an address that begins them one
 // after the other must not take all of it. An address has a thousand at once, and then some hundreds a second.
 
+import { addressGroup } from "../../base/addressGroup.ts";
+
 export interface HandshakeLimits {
   /** The most that an address can begin at once: all clients behind one address come back together. */
   readonly atOnceMax: number;
@@ -29,8 +31,9 @@ export class HandshakeRate {
     this.#limits = limits;
   }
 
-  /** Whether this host may begin a handshake now; one that may has begun it. */
-  begin(host: string, nowMs: number): boolean {
+  /** Whether this address, `ip:port`, may begin a handshake now; one that may has begun it. */
+  begin(address: string, nowMs: number): boolean {
+    const host = addressGroup(address);
     const left = this.#leftOf(host, nowMs);
     if (left < 1) return false;
     this.#hosts.delete(host);

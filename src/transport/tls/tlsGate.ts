@@ -110,7 +110,7 @@ export class TlsGate {
   /** Hands the socket to Node, a few in each turn of the event loop: all clients of a lost node come at once. */
   #start(handshake: Handshake): void {
     const { address } = handshake;
-    if (!this.#rate.begin(address.replace(/:\d+$/, ""), performance.now())) {
+    if (!this.#rate.begin(address, performance.now())) {
       const { atOnceMax, perSecondMax } = this.#port.handshakes ?? HANDSHAKE_LIMITS;
       const reason = `one address may begin ${atOnceMax} handshakes at once, then ${perSecondMax} a second`;
       return this.#failed(handshake, "refused", reason);

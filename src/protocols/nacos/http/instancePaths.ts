@@ -1,9 +1,11 @@
 // The paths of instances, in all three versions.
 
 import { fail, type RegistryError } from "../../../base/errors.ts";
+import { instancesOf } from "../../../model/content.ts";
 import type { ServiceKey } from "../../../model/ids.ts";
+import type { Publication } from "../../../model/publication.ts";
 import type { NacosEnvironment } from "../environment.ts";
-import { instanceJson, LIMITS, type NacosInstance, preservedMs, registIdOf } from "../naming/instance.ts";
+import { instanceJson, LIMITS, NACOS, type NacosInstance, preservedMs, registIdOf } from "../naming/instance.ts";
 import type { InstanceAddress, Leases } from "../naming/leases.ts";
 import { askList } from "../naming/lists.ts";
 import { groupedName, serviceNameOf } from "../naming/names.ts";
@@ -113,6 +115,7 @@ class InstancePaths {
     const address = { serviceKey: readService(params), ...readAddress(params) };
     this.#find(call, address, (found) => {
       if (found === undefined) return call.refuseWith(notFound(address));
+      if (!found.isOwn) return call.refuse(notOwn(address));
       this.#parts.leases.later(() => this.#change(call, address, { ...found, change }));
     });
   }
@@ -138,7 +141,8 @@ class InstancePaths {
     const address = { serviceKey: readService(call.params), ...readAddress(call.params) };
     this.#find(call, address, (found) => {
       if (found === undefined) return call.refuseWith(notFound(address));
-      const { instance } = found;
+      const { instance, isOwn } = found;
+      if (!isOwn) return call.refuse(notOwn(address));
       if (instance.isEphemeral) {
         const expected = "a persistent instance; the health of others is what their heartbeats say";
         return call.refuse(fail("FIELD_INVALID", { field: "ip", value: address.ip, expected }));
@@ -214,7 +218,8 @@ class InstancePaths {
       if (view === undefined) return call.refuse(error ?? fail("LIST_UNAVAILABLE"));
       const instance = instancesIn(view).find((each) => registIdOf(each) === wanted);
       const isLeased = view.publications.get(wanted)?.lease !== undefined;
-      found(instance && { instance, isLeased });
+      const isOwn = [...view.publications.values()].some((each) => isOwnAt(each, address));
+      found(instance && { instance, isLeased, isOwn });
     });
   }
 }
@@ -223,6 +228,8 @@ interface Found {
   readonly instance: NacosInstance;
   /** Its heartbeats keep it. */
   readonly isLeased: boolean;
+  /** A client of Nacos has registered it. */
+  readonly isOwn: boolean;
 }
 
 interface Changed extends Found {
@@ -244,6 +251,17 @@ function selectionIn({ params }: NacosCall) {
 function notFound({ ip, port, serviceKey }: InstanceAddress) {
   const message = `no instance ${ip}:${port} in ${groupedName(serviceNameOf(serviceKey))}`;
   return { status: 404, code: HTTP_CODE.INSTANCE_NOT_FOUND, message };
+}
+
+/** Whether a client of Nacos has registered an address by a publication. */
+function isOwnAt(publication: Publication, { ip, port }: Pick<InstanceAddress, "ip" | "port">): boolean {
+  return instancesOf(publication).some((one) => one.source === NACOS && one.host === ip && one.port === port);
+}
+
+/** An instance of another protocol: a second registration beside it would outlive it. */
+function notOwn({ ip }: InstanceAddress): RegistryError {
+  const expected = "an instance of a client of Nacos; change another one where it was registered, or by a rule";
+  return fail("FIELD_INVALID", { field: "ip", value: ip, expected });
 }
 
 function detailJson({ version }: NacosCall, serviceKey: ServiceKey, instance: NacosInstance): object {
