@@ -43,6 +43,4 @@ export interface ClientConnection extends NacosClient {
   isSilentSince(atMs: number): boolean;
   /** Writes a request of the server. Returns its length. */
   writeRequest(type: string, requestId: string, fields: JsonObject, last?: SharedField): number;
-  /** Ends the connection for a reason that is counted and logged. */
-  fail(error: unknown, nowMs: number): void;
 }

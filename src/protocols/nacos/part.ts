@@ -98,6 +98,8 @@ export interface NacosClient {
    * sent, and `drained` tells when to try again.
    */
   pushRequest(request: ServerRequest, answered: Answered): "sent" | Blocked;
+  /** Ends the connection for a reason that is counted and logged. Not within a step of the registry. */
+  fail(error: unknown, nowMs: number): void;
 }
 
 /** The requests of a client to the registry, as naming makes them. */

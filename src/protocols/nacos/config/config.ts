@@ -17,7 +17,7 @@ import { configRequests } from "./requests.ts";
 
 /** The part for configuration. */
 export function openConfig(environment: NacosEnvironment): NacosPart {
-  const { config, records, access, log, node } = environment;
+  const { config, records, access, log, node, budget } = environment;
   const { nowMs } = node;
   const store = new ConfigStore(environment);
   const history = new ConfigHistory({ records, log, nowMs, isSweeper: () => isFirstSession(environment) });
@@ -26,7 +26,7 @@ export function openConfig(environment: NacosEnvironment): NacosPart {
   const pushes = new Pushes(nowMs);
   const listeners = new ConfigListeners({ pushes, store, nowMs });
   const fuzzy = new FuzzyWatches(store, pushes);
-  const polls = new LongPolls(store);
+  const polls = new LongPolls(store, budget);
   const locks = new Locks(store, nowMs);
   const namespaces = new Namespaces(store);
   store.listen((keys) => {

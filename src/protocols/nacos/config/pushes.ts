@@ -1,6 +1,7 @@
 // Notices to clients by gRPC: a client has one notice of each name under way, which is sent again if no answer comes.
 // A notice only says that something has changed, so the newest one takes the place of one that waits.
 
+import { fail } from "../../../base/errors.ts";
 import type { NacosClient, ServerRequest } from "../part.ts";
 
 interface Waiting {
@@ -16,6 +17,8 @@ interface Waiting {
 // asks for everything itself every five minutes.
 const RETRY_MS = 1_000;
 const TRIES_MAX = 5;
+/** Of one client: more than notices of all that it may listen to and watch, of which a client reads some. */
+export const NOTICES_MAX = 50_000;
 
 export class Pushes {
   readonly #nowMs: () => number;
@@ -35,6 +38,8 @@ export class Pushes {
       known.next = request;
       return;
     }
+    // The connection ends at the next check, not here, which may be within a step of the registry.
+    if (known === undefined && waits.size > NOTICES_MAX) return;
     const waiting: Waiting = { request, dueMs: this.#nowMs(), tries: 0, next: undefined };
     waits.set(name, waiting);
     this.#send(client, name, waiting);
@@ -49,9 +54,12 @@ export class Pushes {
     this.#clients.delete(client);
   }
 
-  /** Called twice a second. */
+  /** Called twice a second. Not within a step of the registry. */
   check(nowMs: number): void {
-    for (const client of [...this.#clients.keys()]) this.#sendDue(client, nowMs);
+    for (const [client, { size: notices }] of [...this.#clients]) {
+      if (notices > NOTICES_MAX) client.fail(fail("CLIENT_TOO_SLOW", { notices, noticesMax: NOTICES_MAX }), nowMs);
+      else this.#sendDue(client, nowMs);
+    }
   }
 
   #sendDue(client: NacosClient, nowMs: number): void {
