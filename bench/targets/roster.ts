@@ -71,13 +71,16 @@ export function rosterBy(protocol: keyof typeof GATEWAYS, root: string): Target 
     protocol,
     isOurs: false,
     prepare: async () => `all roles in one process, by the clients of ${protocol}`,
-    start: async (options) => {
-      const [port = 0, bolt = 0, http = 0, metaHttp = 0] = await freePorts(4);
-      const own = [`--bolt-port=${bolt}`, `--http-port=${http}`, `--meta-http-port=${metaHttp}`];
-      const flags = [...own, `--${GATEWAYS[protocol]}=${port}`];
-      return startParts(root, { port, parts: [{ name: "server", flags, readyPort: http }] }, options);
-    },
+    start: (options) => startAt(root, GATEWAYS[protocol], options),
   };
+}
+
+/** Starts all roles in one process; the address is that of the port with this key. */
+export async function startAt(root: string, portKey: string, options?: StartOptions): Promise<RunningTarget> {
+  const [port = 0, bolt = 0, http = 0, metaHttp = 0] = await freePorts(4);
+  const own = [`--bolt-port=${bolt}`, `--http-port=${http}`, `--meta-http-port=${metaHttp}`];
+  const flags = [...own, `--${portKey}=${port}`];
+  return startParts(root, { port, parts: [{ name: "server", flags, readyPort: http }] }, options);
 }
 
 /** A data node and a meta node; the driver connects to the data node with a session of its own. */
