@@ -263,6 +263,17 @@ test("a service is put on a node that is not there yet, and two zeros are no wei
   assert.equal(await statusOf("PUT /catalog/register", nowhere), 500);
 });
 
+test("a registration that skips the node's update leaves its address, and adds checks to those it has", async () => {
+  const node = { Node: "settled", Address: "10.8.0.1", Check: { CheckID: "disk", Name: "disk", Status: "passing" } };
+  assert.equal((await ask("PUT /catalog/register", node)).text, "true");
+  const check = { CheckID: "load", Name: "load", Status: "passing" };
+  const skipping = { Node: "settled", Address: "10.8.0.2", SkipNodeUpdate: true, Check: check };
+  assert.equal((await ask("PUT /catalog/register", skipping)).text, "true");
+  assert.equal((await ask("GET /catalog/node/settled")).json.Node.Address, "10.8.0.1");
+  const checks: { CheckID: string }[] = (await ask("GET /health/node/settled")).json;
+  assert.deepEqual(checks.map(({ CheckID }) => CheckID).sort(), ["disk", "load"]);
+});
+
 test("a service on the agent's node needs no address in the catalogue", async () => {
   const [{ Node, Address }] = (await ask("GET /catalog/nodes")).json.filter(({ Node: name }: { Node: string }) =>
     name.startsWith("roster"),

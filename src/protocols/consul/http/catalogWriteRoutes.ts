@@ -123,11 +123,11 @@ function nodeOf(fields: Fields, catalogue: Catalogue, agent: ReturnType<RoutePar
   const isKept = fields.flag("SkipNodeUpdate");
   const own = catalogue.own.node(name)?.node;
   const known = own ?? (name === agent.name ? { ...agent, taggedAddresses: null, meta: null } : undefined);
-  const address = fields.text("Address") === "" && isKept ? (known?.address ?? "") : fields.text("Address");
+  const address = fields.text("Address");
   if (name === "" || (address === "" && !isKept)) throw consulRefusal(500, MISSING);
   if (name.includes("/") || name.length > 255)
     throw consulRefusal(400, `Invalid node name: ${JSON.stringify(name.slice(0, 100))}`);
-  if (isKept && known !== undefined) return { ...known, address };
+  if (isKept && known !== undefined) return known;
   const meta = fields.entries("NodeMeta");
   return {
     ...{ name, address },
