@@ -3,11 +3,14 @@
 // the table are the ways to register (testing/crossProtocol/registrars.ts), the columns the ways to find (finders.ts).
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, type TestContext, test } from "node:test";
 import { defined } from "../base/assert.ts";
 import type { RunningServer } from "./start.ts";
+import type { ClientProcess } from "./testing/crossProtocol/clientProcess.ts";
 import { FINDERS, type Finder, type FindingClient } from "./testing/crossProtocol/finders.ts";
 import { FOREIGN, FOREIGN_CHANGES } from "./testing/crossProtocol/foreignChanges.ts";
 import { REGISTRARS, type Registrar } from "./testing/crossProtocol/registrars.ts";
@@ -21,12 +24,14 @@ const LATE_MS = 15_000;
 /** The clocks of timers and of `performance.now()` differ by their rounding. */
 const ROUNDING_MS = 5;
 
+const CLIENT_PROCESS = join(import.meta.dirname, "testing/crossProtocol/clientProcess.ts");
+
 const nodes = new TestNodes();
 const clients: FindingClient[] = [];
 let server: RunningServer;
 
 before(async () => {
-  server = await nodes.start(["meta", "data", "session"]);
+  server = await nodes.start(["meta", "data", "session"], { dnsUdpAnswersMax: 10 });
   for (const finder of FINDERS) clients.push(await finder.connect(server));
 });
 
@@ -98,11 +103,16 @@ function neighbour(registrar: Registrar): Registrar {
   return defined(REGISTRARS[(REGISTRARS.indexOf(registrar) + 1) % REGISTRARS.length], "the table has rows");
 }
 
-suite("registered by a client of", { concurrency: true }, () => {
+suite("all protocols find", { concurrency: true }, () => {
   for (const [at, registrar] of REGISTRARS.entries()) {
-    test(`${registrar.name}: all protocols find it, its changes, its end, and who lives on`, (t) =>
+    test(`what a client of ${registrar.name} registers, its changes and its end, beside one that lives on`, (t) =>
       story(t, registrar, at));
   }
+  test("that the instances of a killed process are gone, and those of others are there", processStory);
+  test("an instance unchanged that a client of another protocol would change", async (t) => {
+    const owners = REGISTRARS.filter(({ name }) => ["SOFARegistry", "Eureka", "Consul"].includes(name));
+    await Promise.all(owners.map((owner) => foreignStory(t, owner)));
+  });
 });
 
 async function story(t: TestContext, registrar: Registrar, at: number): Promise<void> {
@@ -166,10 +176,43 @@ async function story(t: TestContext, registrar: Registrar, at: number): Promise<
   await views.show("taken back", calling());
 }
 
-test("a client is refused that would change an instance of another protocol, which stays as it is", async (t) => {
-  const owners = REGISTRARS.filter(({ name }) => ["SOFARegistry", "Eureka", "Consul"].includes(name));
-  await Promise.all(owners.map((owner) => foreignStory(t, owner)));
-});
+/** The rows whose clients are known by their connections: for these a process that ends is the real thing. */
+const BY_CONNECTION = ["SOFARegistry", "Nacos by gRPC", "ZooKeeper, Spring Cloud"];
+const BY_HEARTBEATS = ["Eureka", "Nacos by HTTP", "Consul"];
+
+async function processStory(t: TestContext): Promise<void> {
+  const service = "of-processes";
+  const views = new Views(service);
+  await views.open();
+  const instance = (name: string): Wanted => {
+    const host = `10.6.0.${REGISTRARS.findIndex((each) => each.name === name) + 1}`;
+    return { host, weight: 1, color: "blue", isEnabled: true };
+  };
+  for (const name of BY_HEARTBEATS) {
+    const client = await defined(
+      REGISTRARS.find((each) => each.name === name),
+      name,
+    ).connect(server, service);
+    t.after(() => client.kill());
+    await client.apply(instance(name));
+  }
+  const clientsOf = BY_CONNECTION.map((name) => [name, instance(name)] as const);
+  const argument: ClientProcess = { ports: server.ports, service, clients: clientsOf };
+  const child = spawn(process.execPath, [CLIENT_PROCESS, JSON.stringify(argument)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  await once(child.stdout, "data");
+  const living = BY_HEARTBEATS.map(instance);
+  await views.show("all", calling(...living, ...BY_CONNECTION.map(instance)));
+
+  const heard = views.begin();
+  child.kill("SIGKILL");
+  await views.show("killed", calling(...living));
+  for (const { finder, lists } of heard()) {
+    for (const { rows } of lists) assert.ok(rows.length >= living.length, `${finder.name} lost one that lives`);
+  }
+}
 
 async function foreignStory(t: TestContext, owner: Registrar): Promise<void> {
   const service = `foreign-${REGISTRARS.indexOf(owner)}`;

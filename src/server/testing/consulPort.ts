@@ -14,7 +14,7 @@ export interface ConsulAnswer {
 
 /** Asks `GET /catalog/services` and the like, below /v1, with an object as JSON, or a text as it is. */
 export async function askConsul(
-  server: RunningServer,
+  server: Pick<RunningServer, "ports">,
   what: string,
   body?: object | string,
   headers: Record<string, string> = {},

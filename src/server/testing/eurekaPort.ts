@@ -12,7 +12,11 @@ export interface EurekaAnswer {
 }
 
 /** Asks `GET /apps` and the like, below /eureka; for JSON, unless the headers say otherwise. */
-export async function askEureka(server: RunningServer, what: string, init: RequestInit = {}): Promise<EurekaAnswer> {
+export async function askEureka(
+  server: Pick<RunningServer, "ports">,
+  what: string,
+  init: RequestInit = {},
+): Promise<EurekaAnswer> {
   const [method = "", path = ""] = what.split(" ");
   const headers = { accept: "application/json", ...init.headers };
   const url = `http://127.0.0.1:${server.ports.eureka}${path.startsWith("/eureka") ? path : `/eureka${path}`}`;

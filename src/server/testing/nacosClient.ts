@@ -35,7 +35,7 @@ export class TestNacosClient {
   }
 
   /** A client that is set up. */
-  static async connect(server: RunningServer, setup: object = {}): Promise<TestNacosClient> {
+  static async connect(server: Pick<RunningServer, "ports">, setup: object = {}): Promise<TestNacosClient> {
     const client = new TestNacosClient(server.ports.nacosGrpc);
     await eventually(
       () => client.ask("ServerCheckRequest"),

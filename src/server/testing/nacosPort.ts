@@ -13,7 +13,7 @@ export interface NacosAnswer {
 
 /** Asks `POST /v1/ns/instance` and the like, below /nacos; `form` is the body. */
 export async function askNacos(
-  server: RunningServer,
+  server: Pick<RunningServer, "ports">,
   what: string,
   form?: string | object,
   { headers = {}, signal }: { headers?: Readonly<Record<string, string>>; signal?: AbortSignal } = {},

@@ -30,7 +30,7 @@ export interface Registrar {
   readonly leaves: string;
   /** The same with the times of this client; undefined: the instance stays until it is taken back. */
   readonly leavesAfterMs: number | undefined;
-  connect(server: RunningServer, service: string): Promise<RegisteringClient>;
+  connect(server: Pick<RunningServer, "ports">, service: string): Promise<RegisteringClient>;
 }
 
 const GRACE_MS = 1_000;
