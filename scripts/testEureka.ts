@@ -1,27 +1,45 @@
-// Eureka's own clients for Python and for Node against a started server: installs them beside the other caches, and
-// runs test/clients/eureka. It needs Python 3.9 with venv and pip, and npm; where they are missing nothing can be run:
-// that is a failure in CI and a loud note elsewhere.
+// Eureka's own clients against a started server: Netflix' for Java (two generations), Python's and Node's. Installs
+// them beside the other caches, and runs test/clients/eureka. It needs Java and Maven, Python 3.9 with venv and pip,
+// and npm; where they are missing nothing can be run: that is a failure in CI and a loud note elsewhere.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, globSync, mkdirSync, rmSync } from "node:fs";
+import { delimiter, join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..");
 const SUITE = join(ROOT, "test", "clients", "eureka");
 const FOLDER = join(ROOT, "node_modules", ".cache", "eureka-clients");
 const INSTALL_MS = 5 * 60_000;
-const TESTS_MS = 3 * 60_000;
+const TESTS_MS = 5 * 60_000;
+
+/** Netflix' clients. Most applications have the one of the first generation or, with Spring, the newest one. */
+const JAVA = [
+  { artifact: "eureka-client", version: "1.10.18", own: "src1" },
+  { artifact: "eureka-client-jersey3", version: "2.0.6", own: "src2" },
+] as const;
 
 process.exitCode = main();
 
 function main(): number {
   const failed = process.env["CI"] === "true";
-  if (!install()) {
+  if (!JAVA.every(installJava) || !install()) {
     console.error(`${failed ? "FAILED" : "NOT RUN"}: Eureka's own clients (${SUITE}) could not be installed.`);
     return failed ? 1 : 0;
   }
   const tests = ["--test", "--test-reporter=spec", `--test-timeout=${TESTS_MS}`, join(SUITE, "eureka.test.ts")];
   return run(process.execPath, tests, TESTS_MS + 10_000) ? 0 : 1;
+}
+
+function installJava({ artifact, version, own }: (typeof JAVA)[number]): boolean {
+  const jars = join(FOLDER, `java-${version}`);
+  const pom = join(SUITE, "java", "pom.xml");
+  const wanted = [`-Deureka.artifact=${artifact}`, `-Deureka.version=${version}`, `-DoutputDirectory=${jars}`];
+  const get = ["-q", "-B", "-f", pom, "dependency:copy-dependencies", ...wanted];
+  if (!existsSync(jars) && !run("mvn", get, INSTALL_MS)) return false;
+  const classes = join(FOLDER, `classes-${version}`);
+  rmSync(classes, { recursive: true, force: true });
+  const files = ["src", own].flatMap((folder) => globSync(join(SUITE, "java", folder, "**", "*.java")));
+  return run("javac", ["-d", classes, "-cp", join(jars, "*"), ...files], INSTALL_MS);
 }
 
 function install(): boolean {
@@ -39,6 +57,9 @@ function install(): boolean {
 
 /** Runs a command with its output shown. Returns whether it succeeded. */
 function run(command: string, args: readonly string[], timeout: number): boolean {
-  const env = { ...process.env, EUREKA_CLIENTS: FOLDER };
+  const classPaths = JAVA.map(({ version }) =>
+    [join(FOLDER, `classes-${version}`), join(FOLDER, `java-${version}`, "*")].join(delimiter),
+  );
+  const env = { ...process.env, EUREKA_CLIENTS: FOLDER, EUREKA_JAVA: classPaths.join("\n") };
   return spawnSync(command, args, { cwd: ROOT, env, stdio: "inherit", timeout }).status === 0;
 }

@@ -42,6 +42,11 @@ test("an instance is seen by the first question after its registration, and not 
   assert.equal(await statusOf(`DELETE ${path}`), 404);
 });
 
+test("a heartbeat of an unknown instance is answered without a body, which clients for Java can't read", async () => {
+  const { status, text } = await ask("PUT /apps/NOPE/nope?status=UP");
+  assert.deepEqual({ status, text }, { status: 404, text: "" });
+});
+
 test("each of a hundred registrations is seen by the first question after its answer", async () => {
   for (let at = 0; at < 100; at++) {
     const changes = { instanceId: `many-${at}`, port: { $: at, "@enabled": "true" } };

@@ -121,7 +121,7 @@ for (const [what, status, text] of [
   [`PUT ${GOOD}/status`, 400, /field=value/],
   [`PUT ${GOOD}/status?value=UP&value=DOWN`, 400, /one value/],
   [`DELETE ${GOOD}/status?value=OFF`, 400, /field=value/],
-  ["PUT /apps/GOOD/nope?status=UP", 404, /no instance nope of GOOD/],
+  ["PUT /apps/GOOD/nope?status=UP", 404, /^$/],
   ["DELETE /apps/GOOD/nope", 404, /no instance nope of GOOD/],
   ["PUT /apps/GOOD/nope/metadata?a=b", 404, /no instance/],
   [`PUT /apps/GOOD/${"x".repeat(1_700)}`, 400, /FIELD_INVALID.*1600/],

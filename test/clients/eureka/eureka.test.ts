@@ -1,7 +1,10 @@
-// Eureka's clients for Python and for Node, each with its own heartbeats and its own way of reading changes, on one
-// server. `scripts/testEureka.ts` installs them and names their folder in EUREKA_CLIENTS.
+// Eureka's clients on one server: those for Java run a suite each, those for Python and for Node see each other, each
+// with its own heartbeats and its own way of reading changes. `scripts/testEureka.ts` installs them and names their
+// folder in EUREKA_CLIENTS.
 
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,6 +14,7 @@ import { startProcess } from "../../../src/cli/testing/serverProcess.ts";
 import { eventually } from "../../../src/server/testing/eventually.ts";
 
 const FOLDER = defined(process.env["EUREKA_CLIENTS"], "EUREKA_CLIENTS, which scripts/testEureka.ts sets");
+const JAVA = defined(process.env["EUREKA_JAVA"], "EUREKA_JAVA, which scripts/testEureka.ts sets").split("\n");
 
 // Without its heartbeats an instance would be gone after three seconds.
 const HEARTBEATS_MS = 6_000;
@@ -45,13 +49,35 @@ function start(t: TestContext, program: keyof typeof PROGRAMS, ...args: readonly
 }
 
 async function allSee(expected: Seen, ...applications: readonly Application[]): Promise<void> {
-  for (const { seen } of applications) await eventually(seen, (now) => isDeepStrictEqual(now, expected), SEEN_MS);
+  for (const { seen } of applications) {
+    await eventually(
+      () => own(seen()),
+      (now) => isDeepStrictEqual(now, expected),
+      SEEN_MS,
+    );
+  }
 }
 
-test("Python's and Node's clients see each other, and who is killed, back, and gone", async (t) => {
-  const server = startProcess(t);
-  const { eureka } = await server.line("roster is ready");
+/** Without the applications of other suites. */
+function own({ orders, stock }: Seen): Seen {
+  return { ...(orders && { orders }), ...(stock && { stock }) };
+}
+
+test("Eureka's clients on one server", { concurrency: true }, async (t) => {
+  const { eureka, nacos } = await startProcess(t).line("roster is ready");
   const url = `http://127.0.0.1:${eureka}/eureka/`;
+  const others = t.test("Python's and Node's see each other, killed, back and gone", (one) => see(one, url));
+  for (const classPath of JAVA) {
+    await t.test(`Netflix' for Java: ${/classes-([\d.]+)/.exec(classPath)?.[1]}`, async () => {
+      const args = ["-cp", classPath, "roster.eureka.Main", url, `127.0.0.1:${nacos}`];
+      const [code] = await once(spawn("java", args, { stdio: "inherit" }), "exit");
+      assert.equal(code, 0);
+    });
+  }
+  await others;
+});
+
+async function see(t: TestContext, url: string): Promise<void> {
   const orders = ["10.1.1.1:8080 UP"];
   const stock = ["10.1.1.2:8081 UP"];
   const python = start(t, "python", url, "orders", "10.1.1.1:8080");
@@ -68,4 +94,4 @@ test("Python's and Node's clients see each other, and who is killed, back, and g
 
   node.child.stdin?.end();
   await allSee({ orders: ordersMoved }, moved);
-});
+}

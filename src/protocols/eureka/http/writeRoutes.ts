@@ -45,7 +45,7 @@ export function writeRoutes({ registrations, lists, readXml, nowMs }: WriteParts
     }),
     ...publishing("PUT", "/apps/:app/:id", (exchange) => {
       const by = byOf(exchange, nowMs());
-      registrations.renew(namedIn(exchange), dirtyOf(exchange), by, (result) => answer(exchange, result));
+      registrations.renew(namedIn(exchange), dirtyOf(exchange), by, (result) => answerHeartbeat(exchange, result));
     }),
     ...changing("DELETE", "/apps/:app/:id", (exchange, by) => {
       registrations.cancel(namedIn(exchange), by, (result) => answer(exchange, result));
@@ -110,6 +110,14 @@ function entriesIn({ query }: HttpExchange): [key: string, value: string][] {
     throw fail("FIELD_INVALID", { field: "metadata", entries: entries.length, entriesMax: METADATA_ENTRIES_MAX });
   }
   return entries.map(([key, value]) => [key, typeof value === "string" ? value : (value[0] ?? "")]);
+}
+
+/**
+ * Netflix' clients read whatever body this answer has as an instance, and fail with a line of text: after a 404 with
+ * one they would never register again. So there is no reason for people here, as in the real server's answer.
+ */
+function answerHeartbeat(exchange: HttpExchange, { status, instance }: Result): void {
+  answer(exchange, instance === undefined ? { status } : { status, instance });
 }
 
 function answer(exchange: HttpExchange, { status, reason, instance }: Result): void {

@@ -1,0 +1,6 @@
+package roster.eureka;
+
+/** One behaviour that applications rely on. */
+interface Case {
+  void run(Clients clients) throws Exception;
+}
