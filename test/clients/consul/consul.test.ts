@@ -1,17 +1,22 @@
-// Consul's own clients, dig and Go's resolver against one started server. CONSUL_CLIENTS is the folder in which
-// scripts/testConsul.ts has installed them.
+// Consul's own clients, dig and Go's resolver against one started server, and the tests of the client for Go against
+// servers of their own. CONSUL_CLIENTS is the folder in which scripts/testConsul.ts has installed them.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import type { RunningServer } from "../../../src/server/start.ts";
 import { TestNodes } from "../../../src/server/testing/testNodes.ts";
+import { startAgents } from "./agents.ts";
+import { LEFT_OUT } from "./leftOut.ts";
 
 const run = promisify(execFile);
 const FOLDER = process.env["CONSUL_CLIENTS"] ?? "";
 const CLIENT_MS = 60_000;
+const SUITE_MS = 150_000;
+// The bytes that the suite may print before a test: each of its servers prints a configuration.
+const SUITE_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 const nodes = new TestNodes();
 after(() => nodes.close());
@@ -45,3 +50,37 @@ test("dig finds it over UDP and TCP, by name, tag and port, and hears of what is
   assert.match(unknown, /status: NXDOMAIN.*flags: qr aa rd;.*AUTHORITY: 1/s);
   assert.doesNotMatch(unknown, /Malformed|WARNING: Messages/);
 });
+
+test("HashiCorp's own tests of their client for Go pass, except for those that are left out", async (t) => {
+  const agents = await startAgents();
+  t.after(agents.close);
+  const env = {
+    ...process.env,
+    PATH: [join(FOLDER, "bin"), process.env["PATH"]].join(delimiter),
+    ROSTER_AGENTS: agents.address,
+  };
+  const suite = async (...args: string[]) => {
+    const options = { cwd: join(FOLDER, "suite", "api"), env, timeout: SUITE_MS, maxBuffer: SUITE_OUTPUT_BYTES };
+    return (await run(join(FOLDER, "suite", "api.test"), args, options)).stdout;
+  };
+  const all = (await suite("-test.list", "^Test")).split("\n").filter((name) => name.startsWith("Test"));
+  const leftOut = new Set(
+    Object.values(LEFT_OUT)
+      .flat()
+      .map((name) => `TestAPI_${name}`),
+  );
+  assert.deepEqual([...leftOut].filter((name) => !all.includes(name)), [], "tests that the suite does not have");
+  const wanted = all.filter((name) => !leftOut.has(name));
+  const output = await suite("-test.v", "-test.parallel", "8", "-test.run", `^(${wanted.join("|")})$`).catch((error) =>
+    assert.fail(failuresIn(String(error.stdout))),
+  );
+  const passed = [...output.matchAll(/^--- PASS: (\w+)/gm)].map(([, name = ""]) => name);
+  assert.deepEqual(passed.sort(), wanted.sort());
+  t.diagnostic(`${passed.length} of ${all.length} tests passed, ${leftOut.size} are left out`);
+});
+
+/** The lines of a suite's output that tell of failures. */
+function failuresIn(output: string): string {
+  const lines = output.split("\n").filter((line) => !/CONFIG JSON|freeport|^=== (RUN|PAUSE|CONT)|--- PASS/.test(line));
+  return lines.slice(-200).join("\n");
+}
