@@ -1,6 +1,7 @@
-// Eureka's own clients against a started server: Netflix' for Java (two generations), Python's and Node's. Installs
-// them beside the other caches, and runs test/clients/eureka. It needs Java and Maven, Python 3.9 with venv and pip,
-// and npm; where they are missing nothing can be run: that is a failure in CI and a loud note elsewhere.
+// Eureka's own clients against a started server: Netflix' for Java (two generations), Python's and Node's; and Spring
+// Cloud's applications, of Eureka and of Nacos, with each other. Installs them beside the other caches, and runs
+// test/clients/eureka and test/clients/spring. It needs Java and Maven, Python 3.9 with venv and pip, and npm; where
+// they are missing nothing can be run: that is a failure in CI and a loud note elsewhere.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, globSync, mkdirSync, rmSync } from "node:fs";
@@ -8,6 +9,7 @@ import { delimiter, join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..");
 const SUITE = join(ROOT, "test", "clients", "eureka");
+const SPRING = join(ROOT, "test", "clients", "spring");
 const FOLDER = join(ROOT, "node_modules", ".cache", "eureka-clients");
 const INSTALL_MS = 5 * 60_000;
 const TESTS_MS = 5 * 60_000;
@@ -22,11 +24,12 @@ process.exitCode = main();
 
 function main(): number {
   const failed = process.env["CI"] === "true";
-  if (!JAVA.every(installJava) || !install()) {
+  if (!JAVA.every(installJava) || !installSpring() || !install()) {
     console.error(`${failed ? "FAILED" : "NOT RUN"}: Eureka's own clients (${SUITE}) could not be installed.`);
     return failed ? 1 : 0;
   }
-  const tests = ["--test", "--test-reporter=spec", `--test-timeout=${TESTS_MS}`, join(SUITE, "eureka.test.ts")];
+  const files = [join(SUITE, "eureka.test.ts"), join(SPRING, "spring.test.ts")];
+  const tests = ["--test", "--test-reporter=spec", `--test-timeout=${TESTS_MS}`, ...files];
   return run(process.execPath, tests, TESTS_MS + 10_000) ? 0 : 1;
 }
 
@@ -40,6 +43,18 @@ function installJava({ artifact, version, own }: (typeof JAVA)[number]): boolean
   rmSync(classes, { recursive: true, force: true });
   const files = ["src", own].flatMap((folder) => globSync(join(SUITE, "java", folder, "**", "*.java")));
   return run("javac", ["-d", classes, "-cp", join(jars, "*"), ...files], INSTALL_MS);
+}
+
+/** An application of Spring Cloud, which has both protocols and is told which one to use. */
+function installSpring(): boolean {
+  const jars = join(FOLDER, "spring");
+  const pom = join(SPRING, "java", "pom.xml");
+  const get = ["-q", "-B", "-f", pom, "dependency:copy-dependencies", `-DoutputDirectory=${jars}`];
+  if (!existsSync(jars) && !run("mvn", get, INSTALL_MS)) return false;
+  const classes = join(FOLDER, "spring-classes");
+  rmSync(classes, { recursive: true, force: true });
+  const files = globSync(join(SPRING, "java", "src", "**", "*.java"));
+  return run("javac", ["-parameters", "-d", classes, "-cp", join(jars, "*"), ...files], INSTALL_MS);
 }
 
 function install(): boolean {
@@ -60,6 +75,7 @@ function run(command: string, args: readonly string[], timeout: number): boolean
   const classPaths = JAVA.map(({ version }) =>
     [join(FOLDER, `classes-${version}`), join(FOLDER, `java-${version}`, "*")].join(delimiter),
   );
-  const env = { ...process.env, EUREKA_CLIENTS: FOLDER, EUREKA_JAVA: classPaths.join("\n") };
+  const SPRING_CLASSES = [join(FOLDER, "spring-classes"), join(FOLDER, "spring", "*")].join(delimiter);
+  const env = { ...process.env, EUREKA_CLIENTS: FOLDER, EUREKA_JAVA: classPaths.join("\n"), SPRING_CLASSES };
   return spawnSync(command, args, { cwd: ROOT, env, stdio: "inherit", timeout }).status === 0;
 }
