@@ -12,6 +12,7 @@ import { type Address, addressOf } from "./address.ts";
 
 /** An instance that takes calls. */
 export interface DnsInstance {
+  readonly serviceKey: ServiceKey;
   readonly service: string;
   /** An address, or a name for one that can't be read as such. */
   readonly host: string;
@@ -39,11 +40,20 @@ interface Held {
   instances: readonly DnsInstance[] | undefined;
 }
 
-/** The places of instances, by the names and addresses of their machines. */
+/** Whether an asker may know a service. */
+export type IsVisible = (serviceKey: ServiceKey) => boolean;
+
+const everything: IsVisible = () => true;
+
+/** The places of instances, by the names and addresses of their machines: one instance of each service at each. */
 interface Places {
-  readonly nodes: ReadonlyMap<string, DnsNode>;
-  readonly byHost: ReadonlyMap<string, DnsInstance>;
+  readonly nodes: ReadonlyMap<string, PlacedNode>;
+  readonly byHost: ReadonlyMap<string, ReadonlyMap<ServiceKey, DnsInstance>>;
   readonly madeMs: number;
+}
+
+interface PlacedNode extends DnsNode {
+  readonly services: Set<ServiceKey>;
 }
 
 // Walking through 100,000 instances takes a fifth of a second. Names of nodes and addresses may be found a second late.
@@ -69,39 +79,39 @@ export class DnsServices {
     this.#services.set(name, lists);
   }
 
-  /** The instances of a service that take calls; undefined: there is no such service. The name is in lower case. */
-  find(name: string): readonly DnsInstance[] | undefined {
-    const lists = this.#services.get(name);
-    if (lists === undefined) return undefined;
-    return [...lists].flatMap(([serviceKey, held]) => instancesIn(serviceKey, held));
+  /** The instances of a service that take calls; undefined: the asker knows none. The name is in lower case. */
+  find(name: string, isVisible: IsVisible = everything): readonly DnsInstance[] | undefined {
+    const lists = [...(this.#services.get(name) ?? [])].filter(([serviceKey]) => isVisible(serviceKey));
+    return lists.length === 0 ? undefined : lists.flatMap(([serviceKey, held]) => instancesIn(serviceKey, held));
   }
 
-  /** The keys of the services of this name. */
-  keysOf(name: string): Iterable<ServiceKey> {
-    return this.#services.get(name)?.keys() ?? [];
+  /** A machine by its name, in lower case, if the asker may know one of its services. */
+  node(name: string, nowMs: number, isVisible: IsVisible = everything): DnsNode | undefined {
+    const node = this.#placesAt(nowMs).nodes.get(name);
+    return node !== undefined && [...node.services].some(isVisible) ? node : undefined;
   }
 
-  /** A machine by its name, in lower case. */
-  node(name: string, nowMs: number): DnsNode | undefined {
-    return this.#placesAt(nowMs).nodes.get(name);
-  }
-
-  /** An instance at this host. */
-  at(host: string, nowMs: number): DnsInstance | undefined {
-    return this.#placesAt(nowMs).byHost.get(host);
+  /** An instance at this host that the asker may know. */
+  at(host: string, nowMs: number, isVisible: IsVisible = everything): DnsInstance | undefined {
+    const there = this.#placesAt(nowMs).byHost.get(host) ?? [];
+    return [...there.values()].find(({ serviceKey }) => isVisible(serviceKey));
   }
 
   #placesAt(nowMs: number): Places {
     const places = this.#places;
     if (places !== undefined && (!this.#isChanged || nowMs < places.madeMs + PLACES_MS)) return places;
-    const nodes = new Map<string, DnsNode>();
-    const byHost = new Map<string, DnsInstance>();
-    for (const name of this.#services.keys()) {
-      for (const instance of this.find(name) ?? []) {
-        const { node, nodeAddress, host } = instance;
-        if (!byHost.has(host)) byHost.set(host, instance);
-        const address = addressOf(groupsOfHost(bracketed(nodeAddress)));
-        nodes.set(node.toLowerCase(), { name: node, host: nodeAddress, address });
+    const nodes = new Map<string, PlacedNode>();
+    const byHost = new Map<string, Map<ServiceKey, DnsInstance>>();
+    for (const lists of this.#services.values()) {
+      for (const [serviceKey, held] of lists) {
+        for (const instance of instancesIn(serviceKey, held)) {
+          const { node, nodeAddress, host } = instance;
+          const there = byHost.get(host) ?? new Map<ServiceKey, DnsInstance>();
+          if (!there.has(serviceKey)) byHost.set(host, there.set(serviceKey, instance));
+          const address = addressOf(groupsOfHost(bracketed(nodeAddress)));
+          const services = nodes.get(node.toLowerCase())?.services ?? new Set();
+          nodes.set(node.toLowerCase(), { name: node, host: nodeAddress, address, services: services.add(serviceKey) });
+        }
       }
     }
     this.#isChanged = false;
@@ -121,6 +131,7 @@ function instancesIn(serviceKey: ServiceKey, held: Held): readonly DnsInstance[]
         const { tags, ...names } = consulNamesOf(instance);
         const lowered = new Set(tags.map((tag) => tag.toLowerCase()));
         return {
+          serviceKey,
           service,
           host,
           address: addressOf(groupsOfHost(bracketed(host))),
