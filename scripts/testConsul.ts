@@ -1,6 +1,6 @@
-// Consul's own clients for Python and Go, the tests of the latter, dig and Go's resolver against started servers:
-// installs the clients beside the other caches, and runs test/clients/consul. It needs Python 3.9 with venv and pip, Go
-// and dig; where they are missing nothing can be run: that is a failure in CI and a loud note elsewhere.
+// Consul's clients for Python, Node and Go, the tests of the latter, dig and Go's resolver against started servers:
+// installs the clients beside the other caches, and runs test/clients/consul. It needs Python 3.9 with venv and pip,
+// npm, Go and dig; where they are missing nothing can be run: that is a failure in CI and a loud note elsewhere.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -43,6 +43,7 @@ function install(): boolean {
   const pip = join(venv, "bin", "pip");
   const program = join(FOLDER, "go");
   cpSync(join(SUITE, "go"), program, { recursive: true });
+  for (const file of ["package.json", "client.mjs"]) cpSync(join(SUITE, file), join(FOLDER, file));
   const timeout = INSTALL_MS;
   return (
     run("dig", ["-v"], { timeout }) &&
@@ -50,6 +51,7 @@ function install(): boolean {
     run(pip, ["install", "--quiet", "--disable-pip-version-check", "-r", join(SUITE, "requirements.txt")], {
       timeout,
     }) &&
+    run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", FOLDER], { timeout }) &&
     run("go", ["build", "-mod=readonly", "-o", join(FOLDER, "client"), "."], { timeout, cwd: program }) &&
     run("go", ["build", "-mod=readonly", "-o", join(FOLDER, "bin", "consul"), "./consul"], { timeout, cwd: program }) &&
     installSuite(program)

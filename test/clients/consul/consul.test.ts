@@ -23,7 +23,8 @@ after(() => nodes.close());
 
 let server: RunningServer;
 before(async () => {
-  server = await nodes.start(["meta", "data", "session"]);
+  const checks = { activeChecks: true, activeCheckAddresses: ["127.0.0.0/8"] };
+  server = await nodes.start(["meta", "data", "session"], checks);
 });
 
 test("py-consul registers, checks, locks and reads", async () => {
@@ -32,8 +33,13 @@ test("py-consul registers, checks, locks and reads", async () => {
   assert.match((await run(python, args, { timeout: CLIENT_MS })).stdout, /all as expected/);
 });
 
+test("the client for Node registers, checks, locks, watches and commits", async () => {
+  const args = [join(FOLDER, "client.mjs"), `${server.ports.consul}`];
+  assert.match((await run(process.execPath, args, { timeout: CLIENT_MS })).stdout, /all as expected/);
+});
+
 test("HashiCorp's client for Go registers, waits, locks and commits, and Go's resolver finds the service", async () => {
-  const args = [`${server.ports.consul}`, `${server.ports.dns}`];
+  const args = [`${server.ports.consul}`, `${server.ports.dns}`, server.localToken];
   assert.match((await run(join(FOLDER, "client"), args, { timeout: CLIENT_MS })).stdout, /all as expected/);
 });
 
@@ -71,12 +77,20 @@ test("HashiCorp's own tests of their client for Go pass, except for those that a
   );
   assert.deepEqual([...leftOut].filter((name) => !all.includes(name)), [], "tests that the suite does not have");
   const wanted = all.filter((name) => !leftOut.has(name));
-  const output = await suite("-test.v", "-test.parallel", "8", "-test.run", `^(${wanted.join("|")})$`).catch((error) =>
-    assert.fail(failuresIn(String(error.stdout))),
-  );
-  const passed = [...output.matchAll(/^--- PASS: (\w+)/gm)].map(([, name = ""]) => name);
-  assert.deepEqual(passed.sort(), wanted.sort());
-  t.diagnostic(`${passed.length} of ${all.length} tests passed, ${leftOut.size} are left out`);
+  const passed = new Set<string>();
+  let output = "";
+  // Some of them give a second to what they wait for: one that fails beside seven others is run once more alone.
+  for (const parallel of ["8", "1"]) {
+    const names = wanted.filter((name) => !passed.has(name));
+    if (names.length === 0) break;
+    output = await suite("-test.v", "-test.parallel", parallel, "-test.run", `^(${names.join("|")})$`).catch(
+      ({ stdout }) => String(stdout),
+    );
+    for (const [, name = ""] of output.matchAll(/^--- PASS: (\w+)/gm)) passed.add(name);
+  }
+  const failed = wanted.filter((name) => !passed.has(name));
+  assert.deepEqual(failed, [], failuresIn(output));
+  t.diagnostic(`${passed.size} of ${all.length} tests passed, ${leftOut.size} are left out`);
 });
 
 /** The lines of a suite's output that tell of failures. */
