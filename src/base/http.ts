@@ -75,6 +75,11 @@ export interface HttpRouteTable {
   readonly requests?: "plain" | "any";
   /** `status` is the HTTP status of this error. */
   refusal(message: string, status: number): HttpResponse;
+  /**
+   * Answers a method that a path does not have, at a port of the protocol's own; `methods` are those that it has.
+   * Undefined: the path counts as unknown.
+   */
+  wrongMethod?(method: string, methods: readonly string[]): HttpResponse;
 }
 
 /** Answers with the result of a call, or refuses with its rejection. */

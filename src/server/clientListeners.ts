@@ -13,6 +13,7 @@ import type { TlsPort } from "../transport/tls/tlsGate.ts";
 import { listenUdp } from "../transport/udp.ts";
 import { bindRoutes } from "./http/bindRoutes.ts";
 import { createHttp, listenHttp } from "./http/listen.ts";
+import { wrongMethodOf } from "./http/wrongMethod.ts";
 import { portRefusals } from "./portRefusals.ts";
 
 export interface ClientListenersEnvironment {
@@ -142,7 +143,7 @@ export class ClientListeners {
 
   async #openHttp(key: string, routes: HttpRouteTable): Promise<OpenListener> {
     const { bind, port, isShared, log, metrics, tls } = this.#environment;
-    const app = createHttp(undefined, routes.refusal, routes.requests);
+    const app = createHttp(undefined, routes.refusal, routes.requests, wrongMethodOf(routes));
     bindRoutes(app, routes, { hostNames: undefined });
     const shares = new ConnectionShares(() => this.#connectionsMax(nameOf("http", key)));
     const address = { key, host: bind, port: port(key), isShared };

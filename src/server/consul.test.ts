@@ -293,3 +293,14 @@ test("a duration that is none is named, and another datacenter has no path", asy
     "No path to datacenter",
   ]);
 });
+
+test("a method that a path does not have is answered with those that it has", async () => {
+  const told = async (what: string) => {
+    const { status, text, headers } = await ask(what);
+    return [status, text, headers.get("allow")];
+  };
+  assert.deepEqual(await told("GET /agent/service/deregister/web"), [405, "method GET not allowed", "OPTIONS,PUT"]);
+  assert.deepEqual(await told("POST /kv/a/b"), [405, "method POST not allowed", "OPTIONS,GET,PUT,DELETE"]);
+  assert.deepEqual(await told("OPTIONS /catalog/services"), [200, "", "OPTIONS,GET"]);
+  assert.equal(await statusOf("POST /nowhere"), 404);
+});

@@ -24,6 +24,16 @@ export function refusalResponse(message: string, status: number): HttpResponse {
   return textResponse(message, status === 503 ? 500 : status);
 }
 
+/** The answer to a method that a path does not have, and to the question for those that it has. */
+export function wrongMethodResponse(method: string, methods: readonly string[]): HttpResponse {
+  const isQuestion = method === "OPTIONS";
+  const { status, body } = isQuestion
+    ? { status: 200, body: "" }
+    : { status: 405, body: `method ${method} not allowed` };
+  const allow = ["OPTIONS", ...methods].join(",");
+  return { status, headers: { "content-type": "text/plain; charset=utf-8", allow }, body };
+}
+
 /** Answers with an error, of Consul's own or of the registry. */
 export function refuseWith(exchange: HttpExchange, error: unknown): void {
   if (error instanceof ConsulError) return exchange.respond(textResponse(error.message, error.status));

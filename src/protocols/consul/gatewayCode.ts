@@ -8,7 +8,7 @@ import { judgedRoutes } from "../kit/judgedRoutes.ts";
 import { Blocking } from "./blocking.ts";
 import { Catalogue } from "./catalogue.ts";
 import type { ConsulConfig, ConsulEnvironment } from "./environment.ts";
-import { refusalResponse } from "./errors.ts";
+import { refusalResponse, wrongMethodResponse } from "./errors.ts";
 import { agentRoutes } from "./http/agentRoutes.ts";
 import { catalogWriteRoutes } from "./http/catalogWriteRoutes.ts";
 import { eventRoutes } from "./http/eventRoutes.ts";
@@ -83,6 +83,7 @@ export function consulRoutes(environment: ConsulEnvironment): {
   const table = {
     routes: judgedRoutes(routes, { access, credentialsOf }),
     refusal: refusalResponse,
+    wrongMethod: wrongMethodResponse,
     requests: "any",
   } as const;
   const check = (atMs: number) => {

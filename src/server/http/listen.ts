@@ -14,13 +14,14 @@ import {
 import { accessStatusOf } from "../../access/accessStatus.ts";
 import type { ConnectionShares } from "../../base/connectionShares.ts";
 import { fail, RegistryError } from "../../base/errors.ts";
-import { type HttpRouteTable, refusal } from "../../base/http.ts";
+import { type HttpResponse, type HttpRouteTable, refusal } from "../../base/http.ts";
 import { visible } from "../../base/visible.ts";
 import { KEY_PART_CHARS_MAX } from "../../model/serviceKey.ts";
 import { formatAddress } from "../../transport/address.ts";
 import { type ListenAddress, type ListenOptions, listenError } from "../../transport/listen.ts";
 import { TlsGate, type TlsPort } from "../../transport/tls/tlsGate.ts";
 import { parseJsonBodies } from "./jsonBody.ts";
+import type { WrongMethod } from "./wrongMethod.ts";
 
 // Enough for names; the one route that takes more has a bound of its own.
 const BODY_BYTES_MAX = 64 * 1024;
@@ -44,12 +45,13 @@ const SEGMENT_CHARS_MAX = { plain: 100, any: 3 * KEY_PART_CHARS_MAX } as const;
 
 /**
  * An HTTP server without routes. Paths that would change under normalisation are refused before any route sees them;
- * `refusalOf` makes the form of what is refused before or outside of a route.
+ * `refusalOf` makes the form of what is refused before or outside of a route, and `wrongMethod` answers some of it.
  */
 export function createHttp(
   { requestMs, checkMs }: HttpTimes = HTTP_TIMES,
   refusalOf: HttpRouteTable["refusal"] = refusal,
   requests: RequestForm = "plain",
+  wrongMethod: WrongMethod = () => undefined,
 ): FastifyInstance {
   const app = fastify({
     logger: false,
@@ -82,12 +84,15 @@ export function createHttp(
     if (requests === "any" && !isWholePath(path))
       throw fail("HTTP_BAD_REQUEST", { path, expected: "a path without //, dot segments or broken escapes" });
   });
-  const refuse = (reply: FastifyReply, message: string, statusCode: number) => {
-    const { status, headers = {}, body } = refusalOf(visible(message), statusCode);
+  const respond = (reply: FastifyReply, { status, headers = {}, body }: HttpResponse) =>
     void reply.code(status).headers(headers).send(body);
-  };
-  app.setNotFoundHandler((request, reply) => {
-    refuse(reply, `no route ${request.method} ${request.url.split("?", 1)[0]}`, 404);
+  const refuse = (reply: FastifyReply, message: string, statusCode: number) =>
+    respond(reply, refusalOf(visible(message), statusCode));
+  app.setNotFoundHandler(({ method, url }, reply) => {
+    const path = url.split("?", 1)[0] ?? "";
+    const answer = wrongMethod(method, path);
+    if (answer === undefined) refuse(reply, `no route ${method} ${path}`, 404);
+    else respond(reply, answer);
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     refuse(reply, messageOf(error, request), statusOf(error));
