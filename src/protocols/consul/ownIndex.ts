@@ -67,11 +67,8 @@ export class OwnIndex {
   }
 
   #take(key: PersistentKey): void {
-    const name = `${key.serviceKey} ${key.registId}`;
-    const place = this.#places.get(name);
-    if (place?.id === undefined) this.#nodes.delete(place?.node ?? "");
-    else this.#services.get(place.node)?.delete(place.id);
-    this.#places.delete(name);
+    const name = nameOf(key);
+    this.#leave(name);
     const kept = this.#persistent.find(key);
     const service = kept && serviceIn(kept);
     const node = kept && nodeIn(kept);
@@ -85,6 +82,23 @@ export class OwnIndex {
       this.#places.set(name, { node: node.name, id: undefined });
     }
   }
+
+  /** Takes a registration from its place, unless another service has its id by now. */
+  #leave(name: string): void {
+    const place = this.#places.get(name);
+    if (place === undefined) return;
+    this.#places.delete(name);
+    if (place.id === undefined) return void this.#nodes.delete(place.node);
+    const ofNode = this.#services.get(place.node);
+    const there = ofNode?.get(place.id)?.kept.registration;
+    if (there === undefined || nameOf(there) !== name) return;
+    ofNode?.delete(place.id);
+    if (ofNode?.size === 0) this.#services.delete(place.node);
+  }
+}
+
+function nameOf({ serviceKey, registId }: PersistentKey): string {
+  return `${serviceKey} ${registId}`;
 }
 
 const NONE: ReadonlyMap<string, OwnService> = new Map();

@@ -71,6 +71,12 @@ function register({ catalogue, fields, by, caller }: Asked, { writes, zone, agen
     const key = { serviceKey: serviceKeyOf(service.name), registId: registIdOf(service.node, service.id) };
     const next = (kept: KeptRegistration | undefined) => serviceRegistration(service, merged(kept, own), zone);
     steps.push((done) => writes.change({ key, next }, by, done));
+    const before = catalogue.own.servicesOf(node.name).get(service.id)?.kept.registration;
+    if (before !== undefined && before.serviceKey !== key.serviceKey) {
+      // An id that was another service's moves.
+      checkMay(caller, before.serviceKey);
+      steps.push((done) => writes.remove(before, by, done));
+    }
   }
   for (const check of checks.filter(({ serviceId }) => serviceId !== "" && serviceId !== service?.id)) {
     const found = catalogue.own.servicesOf(node.name).get(check.serviceId);
