@@ -26,6 +26,14 @@ export const TOPIC = {
 /** The service that stands for the registry itself. */
 export const CONSUL_SERVICE = "consul";
 const SERVER_PORT = 8_300;
+/** The id of the check that says whether an agent is there. */
+export const SERF_HEALTH = "serfHealth";
+
+/** A node, with what is on it. */
+export interface NodeWithServices {
+  readonly node: ShownNode;
+  readonly services: readonly ShownService[];
+}
 
 interface Parts {
   readonly persistent: PersistentRegistrations;
@@ -99,7 +107,7 @@ export class Catalogue {
   }
 
   /** A node by its name, with the services on it; undefined if there is none. */
-  node(name: string): { readonly node: ShownNode; readonly services: readonly ShownService[] } | undefined {
+  node(name: string): NodeWithServices | undefined {
     const services = [...this.all()].filter(({ definition }) => definition.node === name);
     const [first] = services;
     const node = this.#node(name) ?? (first && this.nodeOf(first));
@@ -107,16 +115,19 @@ export class Catalogue {
   }
 
   /** All nodes, in the order of their names. */
-  nodes(): ShownNode[] {
-    const nodes = new Map<string, ShownNode>();
+  nodes(): NodeWithServices[] {
+    const nodes = new Map<string, { readonly node: ShownNode; readonly services: ShownService[] }>();
     for (const service of this.all()) {
-      if (!nodes.has(service.definition.node)) nodes.set(service.definition.node, this.nodeOf(service));
+      const { node: name } = service.definition;
+      const known = nodes.get(name);
+      if (known === undefined) nodes.set(name, { node: this.nodeOf(service), services: [service] });
+      else known.services.push(service);
     }
     for (const { node } of this.own.nodes()) {
-      const shown = this.#node(node.name);
-      if (shown !== undefined) nodes.set(node.name, shown);
+      const shown = nodes.has(node.name) ? undefined : this.#node(node.name);
+      if (shown !== undefined) nodes.set(node.name, { node: shown, services: [] });
     }
-    return [...nodes.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+    return [...nodes.values()].sort(({ node: one }, { node: other }) => (one.name < other.name ? -1 : 1));
   }
 
   /** A service of the agent's node by its id, from the records. */
@@ -143,7 +154,7 @@ export class Catalogue {
       const { address } = agent;
       const taggedAddresses = { lan: address, lan_ipv4: address, wan: address, wan_ipv4: address };
       const meta = { "consul-network-segment": "", "consul-version": this.#parts.version };
-      return { ...agent, taggedAddresses, meta, checks: [SERF_HEALTH, ...checks] };
+      return { ...agent, taggedAddresses, meta, checks: [AGENT_CHECK, ...checks] };
     }
     return own && { ...own.node, checks };
   }
@@ -242,9 +253,9 @@ function takenOut({ id, name, tags }: { id: string; name: string; tags: readonly
   return { ...check, words, serviceId: id, serviceName: name, serviceTags: tags };
 }
 
-const SERF_HEALTH: ShownCheck = {
+const AGENT_CHECK: ShownCheck = {
   ...{
-    id: "serfHealth",
+    id: SERF_HEALTH,
     name: "Serf Health Status",
     status: "passing",
     notes: "",

@@ -21,6 +21,7 @@ import {
   rowsResponse,
   valuesOf,
 } from "./parts.ts";
+import { Sight } from "./sight.ts";
 
 const LOOPBACK = /^(127\.|\[::1\]$|::1$)/;
 
@@ -65,7 +66,9 @@ function serviceRoutes(parts: RouteParts): JudgedRoute[] {
       checkMay(caller, kept.registration.serviceKey);
       const id = `_service_maintenance:${service.id}`;
       const check = maintenanceCheck(id, "Service Maintenance Mode", reasonOf(exchange, "service"));
-      changeChecks(kept.registration, exchange, (checks) => withCheck(checks, id, isOn ? check : undefined));
+      changeChecks(parts, { key: kept.registration, exchange }, (checks) =>
+        withCheck(checks, id, isOn ? check : undefined),
+      );
     }),
     changing(parts, "/agent/maintenance", (_catalogue, exchange, caller) => {
       if (valuesOf(exchange, "enable").length === 0) throw consulRefusal(400, "Missing value for enable");
@@ -74,16 +77,17 @@ function serviceRoutes(parts: RouteParts): JudgedRoute[] {
       changeAgentNode(parts, { exchange, caller }, (checks) => withCheck(checks, check.id, isOn ? check : undefined));
     }),
   ];
+}
 
-  function changeChecks(
-    key: PersistentKey,
-    exchange: HttpExchange,
-    change: (checks: readonly Check[]) => readonly Check[],
-  ): void {
-    const next = (kept: KeptRegistration | undefined) =>
-      kept && { ...kept.registration, checks: change(kept.registration.checks) };
-    writes.change({ key, next }, byOf(exchange, nowMs()), (error) => answer(exchange, error));
-  }
+/** Changes the checks of a service that is registered. */
+function changeChecks(
+  { writes, nowMs }: RouteParts,
+  { key, exchange }: { readonly key: PersistentKey; readonly exchange: HttpExchange },
+  change: (checks: readonly Check[]) => readonly Check[],
+): void {
+  const next = (kept: KeptRegistration | undefined) =>
+    kept && { ...kept.registration, checks: change(kept.registration.checks) };
+  writes.change({ key, next }, byOf(exchange, nowMs()), (error) => answer(exchange, error));
 }
 
 /** Changes the checks of the agent's own node, which has a registration once it has checks. */
@@ -143,58 +147,46 @@ function checkRoutes(parts: RouteParts): JudgedRoute[] {
       const own = catalogue.own.servicesOf(agentNode().name).get(serviceId);
       if (own === undefined) throw consulRefusal(500, `ServiceID "${serviceId}" does not exist`);
       checkMay(caller, own.kept.registration.serviceKey);
-      changeChecksOf(own.kept.registration, exchange, (checks) => withCheck(checks, check.id, check));
+      changeChecks(parts, { key: own.kept.registration, exchange }, (checks) => withCheck(checks, check.id, check));
     }),
     changing(parts, "/agent/check/deregister/:id", (catalogue, exchange, caller) => {
       const { key, check, service } = ownCheck(catalogue, parts, exchange.params["id"] ?? "");
       if (service === undefined)
         return changeAgentNode(parts, { exchange, caller }, (checks) => withCheck(checks, check.id, undefined));
       checkMay(caller, key.serviceKey);
-      changeChecksOf(key, exchange, (checks) => withCheck(checks, check.id, undefined));
+      changeChecks(parts, { key, exchange }, (checks) => withCheck(checks, check.id, undefined));
     }),
   ];
-
-  function changeChecksOf(
-    key: PersistentKey,
-    exchange: HttpExchange,
-    change: (checks: readonly Check[]) => readonly Check[],
-  ): void {
-    const next = (kept: KeptRegistration | undefined) =>
-      kept && { ...kept.registration, checks: change(kept.registration.checks) };
-    writes.change({ key, next }, byOf(exchange, nowMs()), (error) => answer(exchange, error));
-  }
 }
 
 function showRoutes(parts: RouteParts): JudgedRoute[] {
   const { agentNode, datacenter, blocking, nowMs } = parts;
-  const mayShow =
-    (caller: Caller) =>
-    ({ definition }: ShownService) =>
-      caller.mayDo({ action: "list", about: serviceKeyOf(definition.name) });
   const health = (
     path: string,
     found: (catalogue: Catalogue, exchange: HttpExchange) => readonly ShownService[],
     isOne: boolean,
   ) =>
     catalogueRoute("GET", path, parts, (catalogue, exchange, caller) => {
-      exchange.respond(
-        healthResponse(exchange, found(catalogue, exchange).filter(mayShow(caller)), { agentNode, datacenter, isOne }),
-      );
+      const seen = found(catalogue, exchange).filter(new Sight(caller).service);
+      exchange.respond(healthResponse(exchange, seen, { agentNode, datacenter, isOne }));
     });
   return [
     catalogueRoute("GET", "/agent/services", parts, (catalogue, exchange, caller) => {
       const rows = catalogue
         .agentServices()
-        .filter(mayShow(caller))
+        .filter(new Sight(caller).service)
         .map((service) => agentServiceRow(service, datacenter));
       const predicate = filterOf(exchange);
       const shown = predicate === undefined ? rows : rows.filter(predicate);
       exchange.respond(rowsResponse(exchange, Object.fromEntries(shown.map((row) => [row.ID, row]))));
     }),
     catalogueRoute("GET", "/agent/checks", parts, (catalogue, exchange, caller) => {
-      const services = catalogue.agentServices().filter(mayShow(caller));
-      const checks = [...catalogue.agentNodeChecks(), ...services.flatMap(({ checks: ofService }) => ofService)];
-      const rows = checks.map((check) => checkRow(check, agentNode().name, 0));
+      const sight = new Sight(caller);
+      const { name } = agentNode();
+      const services = catalogue.agentServices().filter(sight.service);
+      const ofNode = sight.checksOf({ name, checks: catalogue.agentNodeChecks() });
+      const checks = [...ofNode, ...services.flatMap(({ checks: ofService }) => ofService)];
+      const rows = checks.map((check) => checkRow(check, name, 0));
       const predicate = filterOf(exchange);
       const shown = predicate === undefined ? rows : rows.filter(predicate);
       exchange.respond(rowsResponse(exchange, Object.fromEntries(shown.map((row) => [row.CheckID, row]))));
@@ -203,7 +195,8 @@ function showRoutes(parts: RouteParts): JudgedRoute[] {
       const id = exchange.params["id"] ?? "";
       const row = () => {
         const service = catalogue.agentService(id);
-        if (service === undefined || !mayShow(caller)(service)) throw consulRefusal(404, `unknown service ID: ${id}`);
+        if (service === undefined || !new Sight(caller).service(service))
+          throw consulRefusal(404, `unknown service ID: ${id}`);
         const shown = agentServiceRow(service, datacenter);
         return { ...shown, ContentHash: hashOf(JSON.stringify(shown)) };
       };

@@ -40,30 +40,32 @@ export function eventRoutes({
     {
       ...{ method: "PUT", path: "/v1/event/fire/:name", asks: "store" },
       of: ({ params }) => valueKeyOf(`event/${params["name"]}`),
-      handle: (exchange) => {
-        checkOptions(exchange, datacenter);
-        const payload = exchange.body instanceof Uint8Array ? exchange.body : new Uint8Array(0);
-        if (payload.length > PAYLOAD_BYTES_MAX)
-          return exchange.respond(textResponse(`user event exceeds the limit of ${PAYLOAD_BYTES_MAX} bytes`, 500));
-        const filter = (name: string) => valuesOf(exchange, name)[0] ?? "";
-        const event: UserEvent = {
-          ID: newId(secrets),
-          Name: exchange.params["name"] ?? "",
-          Payload: payload.length === 0 ? null : toBase64(payload),
-          ...{ NodeFilter: filter("node"), ServiceFilter: filter("service"), TagFilter: filter("tag") },
-          ...{ Version: 1, LTime: ++count },
-        };
-        events.push(event);
-        if (events.length > EVENTS_MAX) events.shift();
-        blocking.topics.bump(TOPIC, BigInt(count) + 1n);
-        exchange.respond(rowsResponse(exchange, { ...event, LTime: 0 }));
-      },
+      handle: (exchange) => refusingIn(exchange, () => fire(exchange)),
     },
     {
       ...{ method: "GET", path: "/v1/event/list", asks: "fetch", of: "each" },
       handle: (exchange, caller) => refusingIn(exchange, () => list(exchange, caller)),
     },
   ];
+
+  function fire(exchange: HttpExchange): void {
+    checkOptions(exchange, datacenter);
+    const payload = exchange.body instanceof Uint8Array ? exchange.body : new Uint8Array(0);
+    if (payload.length > PAYLOAD_BYTES_MAX)
+      return exchange.respond(textResponse(`user event exceeds the limit of ${PAYLOAD_BYTES_MAX} bytes`, 500));
+    const filter = (name: string) => valuesOf(exchange, name)[0] ?? "";
+    const event: UserEvent = {
+      ID: newId(secrets),
+      Name: exchange.params["name"] ?? "",
+      Payload: payload.length === 0 ? null : toBase64(payload),
+      ...{ NodeFilter: filter("node"), ServiceFilter: filter("service"), TagFilter: filter("tag") },
+      ...{ Version: 1, LTime: ++count },
+    };
+    events.push(event);
+    if (events.length > EVENTS_MAX) events.shift();
+    blocking.topics.bump(TOPIC, BigInt(count) + 1n);
+    exchange.respond(rowsResponse(exchange, { ...event, LTime: 0 }));
+  }
 
   function list(exchange: HttpExchange, caller: Caller): void {
     const [name] = valuesOf(exchange, "name");

@@ -28,6 +28,17 @@ export function valueKeyOf(key: string): ValueKey {
   return { namespace: DEFAULT_NAMESPACE, group: "consul", name: key === "" ? "/" : key };
 }
 
+/** Whether the caller may see the value of a key. */
+export function mayFetch(caller: Caller, key: string): boolean {
+  return caller.mayDo({ action: "fetch", about: valueKeyOf(key) });
+}
+
+/** Throws PERMISSION_NEEDED or CREDENTIALS_NEEDED. */
+export function checkMayStore(caller: Caller, key: string): void {
+  const refusal = caller.refusal({ action: "store", about: valueKeyOf(key) });
+  if (refusal !== undefined) throw refusal;
+}
+
 export function kvRoutes(parts: KvParts): JudgedRoute[] {
   const at = { path: "/v1/kv/*", bodyBytesMax: BODY_BYTES_MAX } as const;
   return [
@@ -79,11 +90,12 @@ function read({ store, blocking, nowMs }: KvParts, exchange: HttpExchange, calle
   const { query, path } = exchange;
   const isTree = query["recurse"] !== undefined || query["keys"] !== undefined;
   if (key === "" && !isTree) throw consulRefusal(400, "Missing key name");
-  const may = ({ key: own }: Pick<Entry, "key">) => caller.mayDo({ action: "fetch", about: valueKeyOf(own) });
-  const topics = [isTree ? KV_TOPIC.below(key) : KV_TOPIC.key(key)];
+  // A key that the caller may not see has the index of one that never was.
+  const ofKey = mayFetch(caller, key) ? [KV_TOPIC.key(key)] : [];
+  const topics = isTree ? [KV_TOPIC.below(key)] : ofKey;
   const answer = (index: bigint) => {
     const entries = isTree ? [...store.entries(key)] : [store.entry(key)].filter((entry) => entry !== undefined);
-    const seen = entries.filter(may);
+    const seen = entries.filter((entry) => mayFetch(caller, entry.key));
     if (seen.length === 0) return unknownKey(exchange, index);
     const [only] = seen;
     if (query["keys"] !== undefined)
@@ -163,10 +175,7 @@ async function remove({ store }: KvParts, exchange: HttpExchange, caller: Caller
   const cas = wholeOf(exchange, "cas");
   if (exchange.query["recurse"] !== undefined) {
     if (cas !== undefined) throw consulRefusal(400, "Conflicting flags: recurse and cas");
-    for (const entry of store.entries(key)) {
-      const refusal = caller.refusal({ action: "store", about: valueKeyOf(entry.key) });
-      if (refusal !== undefined) throw refusal;
-    }
+    for (const entry of store.entries(key)) checkMayStore(caller, entry.key);
     await store.deleteTree(key);
     return exchange.respond(flagResponse(exchange, true));
   }

@@ -2,11 +2,10 @@
 
 import type { HttpExchange } from "../../../base/http.ts";
 import { CHECK_STATUSES } from "../../../model/check.ts";
-import type { Caller, JudgedRoute } from "../../kit/judgedRoutes.ts";
-import { type Catalogue, CONSUL_SERVICE, TOPIC } from "../catalogue.ts";
+import type { JudgedRoute } from "../../kit/judgedRoutes.ts";
+import { type Catalogue, CONSUL_SERVICE, type NodeWithServices, TOPIC } from "../catalogue.ts";
 import { consulRefusal } from "../errors.ts";
 import { Fields } from "../fields.ts";
-import { serviceKeyOf } from "../own.ts";
 import {
   aggregated,
   catalogServiceRow,
@@ -18,10 +17,10 @@ import {
   serviceRow,
 } from "../words.ts";
 import { catalogueRoute, filterOf, flagOf, type RouteParts, rowsResponse, shareKeyOf, valuesOf } from "./parts.ts";
+import { Sight } from "./sight.ts";
 
-type May = (service: ShownService) => boolean;
-type Rows = (catalogue: Catalogue, exchange: HttpExchange, may: May) => unknown;
-type Topics = (exchange: HttpExchange) => readonly string[];
+type Rows = (catalogue: Catalogue, exchange: HttpExchange, sight: Sight) => unknown;
+type Topics = (exchange: HttpExchange, sight: Sight) => readonly string[];
 
 /** An instance with its node. */
 interface Placed {
@@ -43,32 +42,33 @@ export function readRoutes(parts: RouteParts): JudgedRoute[] {
 function reading(path: string, parts: RouteParts, { topics, rows }: { topics: Topics; rows: Rows }): JudgedRoute {
   const { blocking, nowMs } = parts;
   return catalogueRoute("GET", path, parts, (catalogue, exchange, caller) => {
-    const may = (service: ShownService) => mayList(caller, service.definition.name);
-    const answer = (index: bigint) => rowsResponse(exchange, filtered(exchange, rows(catalogue, exchange, may)), index);
+    const sight = new Sight(caller);
+    const answer = (index: bigint) =>
+      rowsResponse(exchange, filtered(exchange, rows(catalogue, exchange, sight)), index);
     // A bad filter is refused at once, and not at the next change.
     filterOf(exchange);
-    blocking.ask(exchange, { topics: topics(exchange), shareKey: shareKeyOf(exchange, caller), answer }, nowMs());
+    const shareKey = shareKeyOf(exchange, caller);
+    blocking.ask(exchange, { topics: topics(exchange, sight), shareKey, answer }, nowMs());
   });
 }
 
 const named = ({ params }: HttpExchange) => params["name"] ?? "";
-const OF_SERVICE: Topics = (exchange) => [TOPIC.service(named(exchange))];
+/** A service that the caller may not see has the index of one that never was. */
+const OF_SERVICE: Topics = (exchange, sight) =>
+  sight.serviceNamed(named(exchange)) ? [TOPIC.service(named(exchange))] : [];
 const OF_ALL: Topics = () => [TOPIC.all];
 
 function catalogRoutes(parts: RouteParts): JudgedRoute[] {
   const { datacenter } = parts;
-  const services: Rows = (catalogue, exchange, may) =>
-    chosen(catalogue, exchange, may).map(({ service, node }) => catalogServiceRow(service, node, datacenter));
-  const sidecars: Rows = (catalogue, exchange, may) =>
-    proxies(catalogue, named(exchange), may).map(({ service, node }) => catalogServiceRow(service, node, datacenter));
-  const nodes: Rows = (catalogue, exchange) => {
-    const wanted = catalogue.nodes().filter((node) => hasNodeMeta(node, exchange));
-    return wanted.map((node) => nodeRow(node, datacenter, 1));
-  };
-  const onNode = (catalogue: Catalogue, exchange: HttpExchange, may: May) => {
-    const found = catalogue.node(named(exchange));
+  const services: Rows = (catalogue, exchange, sight) =>
+    chosen(catalogue, exchange, sight).map(({ service, node }) => catalogServiceRow(service, node, datacenter));
+  const sidecars: Rows = (catalogue, exchange, sight) =>
+    proxies(catalogue, named(exchange), sight).map(({ service, node }) => catalogServiceRow(service, node, datacenter));
+  const nodes: Rows = (...asked) => wantedNodes(...asked).map((node) => nodeRow(node, datacenter, 1));
+  const onNode = (catalogue: Catalogue, exchange: HttpExchange, sight: Sight) => {
+    const found = seenNode(catalogue, exchange, sight);
     const predicate = filterOf(exchange);
-    const rows = found?.services.filter(may).map(serviceRow) ?? [];
+    const rows = found?.services.filter(sight.service).map(serviceRow) ?? [];
     return found && { node: nodeRow(found.node, datacenter, 1), rows: rows.filter((row) => predicate?.(row) ?? true) };
   };
   const node: Rows = (...asked) => {
@@ -97,12 +97,12 @@ const MESH_KINDS = ["api-gateway", "connect-proxy", "ingress-gateway", "mesh-gat
 
 /** How much is registered. */
 function usageRoute(parts: RouteParts): JudgedRoute {
-  const usage: Rows = (catalogue, _exchange, may) => {
-    const shown = [...catalogue.all()].filter(may);
+  const usage: Rows = (catalogue, _exchange, sight) => {
+    const shown = [...catalogue.all()].filter(sight.service);
     const billable = shown.filter(({ definition: { name, kind } }) => name !== CONSUL_SERVICE && kind === "");
     const ofKind = (wanted: string) => shown.filter(({ definition: { kind } }) => kind === wanted).length;
     const counts = {
-      Nodes: catalogue.nodes().length,
+      Nodes: catalogue.nodes().filter(sight.node).length,
       Services: new Set(shown.map(({ definition }) => definition.name)).size,
       ServiceInstances: shown.length,
       ConnectServiceInstances: {
@@ -122,31 +122,37 @@ function healthRoutes(parts: RouteParts): JudgedRoute[] {
     const checks = [...node.checks.map((check) => checkRow(check, node.name, 1)), ...checkRows(service)];
     return { Node: nodeRow(node, datacenter, service.index), Service: serviceRow(service), Checks: checks };
   };
-  const services: Rows = (catalogue, exchange, may) => {
+  const services: Rows = (catalogue, exchange, sight) => {
     const isPassing = flagOf(exchange, "passing");
     const isWanted = ({ service, node }: Placed) => aggregated([...node.checks, ...service.checks]) === "passing";
-    return chosen(catalogue, exchange, may)
+    return chosen(catalogue, exchange, sight)
       .filter((placed) => !isPassing || isWanted(placed))
       .map(healthRow);
   };
-  const sidecars: Rows = (catalogue, exchange, may) => proxies(catalogue, named(exchange), may).map(healthRow);
-  const checks: Rows = (catalogue, exchange, may) =>
-    chosen(catalogue, exchange, may).flatMap(({ service }) => checkRows(service));
-  const node: Rows = (catalogue, exchange, may) => {
-    const found = catalogue.node(named(exchange));
-    const ofNode = found?.node.checks.map((check) => checkRow(check, found.node.name, 1)) ?? [];
-    return [...ofNode, ...(found?.services.filter(may).flatMap((service) => checkRows(service)) ?? [])];
+  const sidecars: Rows = (catalogue, exchange, sight) => proxies(catalogue, named(exchange), sight).map(healthRow);
+  const checks: Rows = (catalogue, exchange, sight) =>
+    chosen(catalogue, exchange, sight).flatMap(({ service }) => checkRows(service));
+  const node: Rows = (catalogue, exchange, sight) => {
+    const found = seenNode(catalogue, exchange, sight);
+    if (found === undefined) return [];
+    const ofNode = sight.checksOf(found.node).map((check) => checkRow(check, found.node.name, 1));
+    return [...ofNode, ...found.services.filter(sight.service).flatMap((service) => checkRows(service))];
   };
-  const state: Rows = (catalogue, exchange, may) => {
+  const state: Rows = (catalogue, exchange, sight) => {
     const wanted = named(exchange);
     if (wanted !== "any" && !CHECK_STATUSES.some((status) => status === wanted)) return [];
     const isWanted = ({ status }: ShownCheck) => wanted === "any" || status === wanted;
-    const nodes = catalogue.nodes().filter((each) => hasNodeMeta(each, exchange));
+    const nodes = wantedNodes(catalogue, exchange, sight);
     const names = new Set(nodes.map(({ name }) => name));
-    const ofNodes = nodes.flatMap(({ name, checks: all }) =>
-      all.filter(isWanted).map((check) => checkRow(check, name, 1)),
+    const ofNodes = nodes.flatMap((each) =>
+      sight
+        .checksOf(each)
+        .filter(isWanted)
+        .map((check) => checkRow(check, each.name, 1)),
     );
-    const shown = [...catalogue.all()].filter((service) => may(service) && names.has(service.definition.node));
+    const shown = [...catalogue.all()].filter(
+      (service) => sight.service(service) && names.has(service.definition.node),
+    );
     return [...ofNodes, ...shown.flatMap((service) => checkRows(service, isWanted))];
   };
   return [
@@ -165,8 +171,16 @@ function filtered(exchange: HttpExchange, rows: unknown): unknown {
   return predicate === undefined || !Array.isArray(rows) ? rows : rows.filter(predicate);
 }
 
-function mayList(caller: Caller, name: string): boolean {
-  return name === CONSUL_SERVICE || caller.mayDo({ action: "list", about: serviceKeyOf(name) });
+/** The node of the path, if the caller may see it. */
+function seenNode(catalogue: Catalogue, exchange: HttpExchange, sight: Sight): NodeWithServices | undefined {
+  const found = catalogue.node(named(exchange));
+  return found !== undefined && sight.node(found) ? found : undefined;
+}
+
+/** The nodes that the caller may see, with the wanted metadata. */
+function wantedNodes(catalogue: Catalogue, exchange: HttpExchange, sight: Sight): ShownNode[] {
+  const seen = catalogue.nodes().filter(sight.node);
+  return seen.map(({ node }) => node).filter((node) => hasNodeMeta(node, exchange));
 }
 
 function checkRows({ definition, checks, index }: ShownService, isWanted: (check: ShownCheck) => boolean = () => true) {
@@ -174,11 +188,11 @@ function checkRows({ definition, checks, index }: ShownService, isWanted: (check
 }
 
 /** The instances of the named service that have all wanted tags, on nodes with the wanted metadata. */
-function chosen(catalogue: Catalogue, exchange: HttpExchange, may: (service: ShownService) => boolean) {
+function chosen(catalogue: Catalogue, exchange: HttpExchange, sight: Sight): Placed[] {
   const tags = valuesOf(exchange, "tag").map((tag) => tag.toLowerCase());
   return catalogue
     .service(exchange.params["name"] ?? "")
-    .filter(may)
+    .filter(sight.service)
     .filter(({ definition }) => {
       const own = new Set(definition.tags.map((tag) => tag.toLowerCase()));
       return tags.every((tag) => own.has(tag));
@@ -188,13 +202,13 @@ function chosen(catalogue: Catalogue, exchange: HttpExchange, may: (service: Sho
 }
 
 /** The instances of a service as a mesh reaches them: its sidecars, and those that speak for themselves. */
-function proxies(catalogue: Catalogue, name: string, may: May): Placed[] {
+function proxies(catalogue: Catalogue, name: string, sight: Sight): Placed[] {
   const isOne = (service: ShownService) =>
     service.definition.kind === "connect-proxy"
       ? destinationOf(service) === name
       : service.definition.name === name && isNative(service);
   return [...catalogue.all()]
-    .filter((service) => may(service) && isOne(service))
+    .filter((service) => sight.service(service) && isOne(service))
     .map((service) => ({ service, node: catalogue.nodeOf(service) }));
 }
 
@@ -208,14 +222,14 @@ function isNative({ definition: { connect } }: ShownService): boolean {
   return typeof connect === "object" && connect !== null && new Fields(connect).value("Native") === true;
 }
 
-function serviceNames(catalogue: Catalogue, exchange: HttpExchange, may: (service: ShownService) => boolean) {
+function serviceNames(catalogue: Catalogue, exchange: HttpExchange, sight: Sight): Record<string, string[]> {
   const predicate = filterOf(exchange);
   const isAll = predicate === undefined && valuesOf(exchange, "node-meta").length === 0;
   const names: Record<string, string[]> = {};
   for (const name of catalogue.names()) {
     const services = catalogue
       .service(name)
-      .filter(may)
+      .filter(sight.service)
       .filter((service) => {
         if (isAll) return true;
         const node = catalogue.nodeOf(service);

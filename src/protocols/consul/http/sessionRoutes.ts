@@ -2,15 +2,16 @@
 
 import type { HttpExchange } from "../../../base/http.ts";
 import type { Secrets } from "../../../base/ports.ts";
-import type { JudgedRoute } from "../../kit/judgedRoutes.ts";
-import type { Catalogue } from "../catalogue.ts";
+import type { ServiceKey } from "../../../model/ids.ts";
+import type { Caller, JudgedRoute } from "../../kit/judgedRoutes.ts";
+import { type Catalogue, SERF_HEALTH } from "../catalogue.ts";
 import { durationOf, durationText } from "../duration.ts";
 import { consulRefusal } from "../errors.ts";
 import { Fields, parseBody } from "../fields.ts";
 import type { Session } from "../kv/entries.ts";
 import { KV_TOPIC } from "../kv/store.ts";
 import { newId } from "../newId.ts";
-import { answering, type KvParts } from "./kvRoutes.ts";
+import { answering, checkMayStore, type KvParts, mayFetch, valueKeyOf } from "./kvRoutes.ts";
 import { flagResponse, type RouteParts, rowsResponse } from "./parts.ts";
 
 export interface SessionParts extends KvParts, Pick<RouteParts, "agentNode"> {
@@ -20,60 +21,60 @@ export interface SessionParts extends KvParts, Pick<RouteParts, "agentNode"> {
 
 const TTL_MS = { min: 10_000, max: 86_400_000 };
 const LOCK_DELAY_MS = { default: 15_000, max: 60_000 };
-const SERF_HEALTH = "serfHealth";
 const SESSIONS_MAX = 50_000;
 
 export function sessionRoutes(parts: SessionParts): JudgedRoute[] {
   const { store, blocking, nowMs } = parts;
-  const changing = (path: string, run: (exchange: HttpExchange) => Promise<void>): JudgedRoute => ({
+  const changing = (path: string, run: (exchange: HttpExchange, caller: Caller) => Promise<void>): JudgedRoute => ({
     ...{ method: "PUT", path: `/v1/session/${path}`, asks: "store", of: "each" },
-    handle: (exchange) => answering(parts, exchange, () => run(exchange)),
+    handle: (exchange, caller) => answering(parts, exchange, () => run(exchange, caller)),
   });
   const reading = (
     path: string,
-    found: (exchange: HttpExchange) => { topic: string; rows: () => unknown },
+    found: (exchange: HttpExchange) => { topic: string; sessions: () => Iterable<Session> },
   ): JudgedRoute => ({
     ...{ method: "GET", path: `/v1/session/${path}`, asks: "fetch", of: "each" },
-    handle: (exchange) =>
+    handle: (exchange, caller) =>
       answering(parts, exchange, () => {
-        const { topic, rows } = found(exchange);
+        const { topic, sessions } = found(exchange);
+        const rows = () => [...sessions()].filter((session) => maySee(session, caller, parts)).map(sessionRow);
         const answer = (index: bigint) => rowsResponse(exchange, rows(), index);
-        blocking.ask(
-          exchange,
-          { topics: [topic], shareKey: `${exchange.path}?${exchange.query["pretty"] ?? "-"}`, answer },
-          nowMs(),
-        );
+        const rights = seesAll(caller) ? "" : JSON.stringify(caller.principal);
+        const shareKey = JSON.stringify([exchange.path, exchange.query["pretty"] ?? "-", rights]);
+        blocking.ask(exchange, { topics: [topic], shareKey, answer }, nowMs());
       }),
   });
   const idOf = ({ params }: HttpExchange) => params["id"] ?? "";
   return [
-    changing("create", async (exchange) => {
-      const session = newSession(parts, exchange);
+    changing("create", async (exchange, caller) => {
+      const session = newSession(parts, exchange, caller);
       await store.change((draft) => {
         draft.putSession(session);
         return "yes";
       });
       exchange.respond(rowsResponse(exchange, { ID: session.id }));
     }),
-    changing("destroy/:id", async (exchange) => {
+    changing("destroy/:id", async (exchange, caller) => {
+      // Their locks are released, and perhaps their values deleted.
+      for (const key of store.lockedBy(idOf(exchange))) checkMayStore(caller, key);
       await store.end(idOf(exchange));
       exchange.respond(flagResponse(exchange, true));
     }),
-    changing("renew/:id", async (exchange) => {
-      const session = await store.renew(idOf(exchange));
+    changing("renew/:id", async (exchange, caller) => {
+      const known = store.session(idOf(exchange));
+      const session = known && maySee(known, caller, parts) ? await store.renew(known.id) : undefined;
       if (session === undefined) throw consulRefusal(404, `Session id '${idOf(exchange)}' not found`);
       exchange.respond(rowsResponse(exchange, [sessionRow(session)]));
     }),
     reading("info/:id", (exchange) => ({
       topic: KV_TOPIC.session(idOf(exchange)),
-      rows: () =>
-        [store.session(idOf(exchange))].flatMap((session) => (session === undefined ? [] : [sessionRow(session)])),
+      sessions: () => [store.session(idOf(exchange))].filter((session) => session !== undefined),
     })),
     reading("node/:id", (exchange) => ({
       topic: KV_TOPIC.sessions,
-      rows: () => [...store.sessions()].filter(({ node }) => node === idOf(exchange)).map(sessionRow),
+      sessions: () => [...store.sessions()].filter(({ node }) => node === idOf(exchange)),
     })),
-    reading("list", () => ({ topic: KV_TOPIC.sessions, rows: () => [...store.sessions()].map(sessionRow) })),
+    reading("list", () => ({ topic: KV_TOPIC.sessions, sessions: () => store.sessions() })),
   ];
 }
 
@@ -92,8 +93,34 @@ function sessionRow(session: Session) {
   };
 }
 
+function seesAll(caller: Caller): boolean {
+  return caller.reach("fetch") === "all" && caller.reach("list") === "all";
+}
+
+/** A session is hidden by a policy that hides all keys that it has locked, or one of its checks. */
+function maySee(session: Session, caller: Caller, { store, catalogue }: SessionParts): boolean {
+  if (seesAll(caller)) return true;
+  const keys = [...store.lockedBy(session.id)];
+  const isKnown = (key: string) => mayFetch(caller, key) || caller.mayDo({ action: "store", about: valueKeyOf(key) });
+  if (keys.length > 0 && !keys.some(isKnown)) return false;
+  const knows = knowledgeOf(caller);
+  const places = checkIdsOf(session).map((id) => ({ node: session.node, id }));
+  return places.every((at) => stateOf(catalogue, at) === undefined || stateOf(catalogue, at, knows) !== undefined);
+}
+
+type Knows = (about: ServiceKey) => boolean;
+
+/** The services and nodes that a caller may know: those that it may list, and its own. */
+function knowledgeOf(caller: Caller): Knows {
+  return (about) => caller.mayDo({ action: "list", about }) || caller.mayDo({ action: "publish", about });
+}
+
 /** Throws a ConsulError. */
-function newSession({ store, agentNode, secrets, catalogue }: SessionParts, { body }: HttpExchange): Session {
+function newSession(
+  { store, agentNode, secrets, catalogue }: SessionParts,
+  { body }: HttpExchange,
+  caller: Caller,
+): Session {
   const isEmpty = !(body instanceof Uint8Array) || body.length === 0;
   const fields = new Fields(isEmpty ? {} : parseBody(body));
   const ttlMs = fields.text("TTL") === "" ? 0 : durationOf(fields.text("TTL"));
@@ -113,7 +140,8 @@ function newSession({ store, agentNode, secrets, catalogue }: SessionParts, { bo
   const nodeChecks = nodeChecksOf(fields);
   const node = fields.text("Node") === "" ? agentNode().name : fields.text("Node");
   const serviceChecks = serviceChecksOf(fields);
-  for (const id of [...nodeChecks, ...serviceChecks.map(({ ID }) => ID)]) checkState(id, node, catalogue);
+  const knows = knowledgeOf(caller);
+  for (const id of [...nodeChecks, ...serviceChecks.map(({ ID }) => ID)]) checkState(catalogue, { node, id }, knows);
   return {
     id: newId(secrets),
     name: fields.text("Name"),
@@ -148,16 +176,24 @@ function serviceChecksOf(fields: Fields): ServiceCheck[] {
   });
 }
 
-/** The ids of the checks of services, as a record has them. */
-function serviceCheckIds({ serviceChecks }: Session): string[] {
-  if (!Array.isArray(serviceChecks)) return [];
-  return serviceChecks.flatMap((check: Partial<ServiceCheck> | null) => check?.ID ?? []);
+/** The ids of the checks that a session names, apart from that of the agent itself. */
+function checkIdsOf({ nodeChecks, serviceChecks }: Session): string[] {
+  const ofServices = Array.isArray(serviceChecks)
+    ? serviceChecks.flatMap((check: Partial<ServiceCheck> | null) => check?.ID ?? [])
+    : [];
+  return [...nodeChecks, ...ofServices].filter((id) => id !== SERF_HEALTH);
+}
+
+interface CheckPlace {
+  readonly node: string;
+  readonly id: string;
 }
 
 /** A session begins with checks that are not critical. Throws a ConsulError. */
-function checkState(id: string, node: string, catalogue: Catalogue): void {
+function checkState(catalogue: Catalogue, place: CheckPlace, knows: Knows): void {
+  const { id } = place;
   if (id === SERF_HEALTH) return;
-  const state = stateOf(catalogue, node, id);
+  const state = stateOf(catalogue, place, knows);
   if (state === undefined) throw consulRefusal(500, `Missing check '${id}' registration`);
   if (state === "critical") throw consulRefusal(500, `Check '${id}' is in ${state} state`);
 }
@@ -165,15 +201,14 @@ function checkState(id: string, node: string, catalogue: Catalogue): void {
 /** Whether none of the checks that a session names is critical, or gone. */
 export function isSessionAlive(session: Session, catalogue: Catalogue): boolean {
   if (!catalogue.own.isKnown) return true;
-  const { node, nodeChecks } = session;
-  const ids = [...nodeChecks, ...serviceCheckIds(session)];
-  return ids.every((id) => id === SERF_HEALTH || (stateOf(catalogue, node, id) ?? "critical") !== "critical");
+  const { node } = session;
+  return checkIdsOf(session).every((id) => (stateOf(catalogue, { node, id }) ?? "critical") !== "critical");
 }
 
-function stateOf({ own }: Catalogue, node: string, id: string): string | undefined {
-  const states = [
-    ...(own.node(node)?.kept.checks ?? []),
-    ...[...own.servicesOf(node).values()].flatMap(({ kept }) => kept.checks),
-  ];
-  return states.find(({ check }) => check.id === id)?.status;
+/** The status of a check; undefined if there is none, or none that may be known. */
+function stateOf({ own }: Catalogue, { node, id }: CheckPlace, knows: Knows = () => true): string | undefined {
+  const ofNode = own.node(node);
+  const places = [...(ofNode === undefined ? [] : [ofNode]), ...own.servicesOf(node).values()];
+  const known = places.filter(({ kept }) => knows(kept.registration.serviceKey));
+  return known.flatMap(({ kept }) => kept.checks).find(({ check }) => check.id === id)?.status;
 }

@@ -9,7 +9,7 @@ import type { Draft } from "../kv/draft.ts";
 import type { Entry } from "../kv/entries.ts";
 import type { KvStore } from "../kv/store.ts";
 import { compareAndDelete, compareAndSet, endSession, lock, type NotMade, set, unlock } from "../kv/verbs.ts";
-import { answering, entryRow, type KvParts, VALUE_BYTES_MAX, valueKeyOf } from "./kvRoutes.ts";
+import { answering, checkMayStore, entryRow, type KvParts, mayFetch, VALUE_BYTES_MAX, valueKeyOf } from "./kvRoutes.ts";
 import { rowsResponse } from "./parts.ts";
 
 const OPERATIONS_MAX = 128;
@@ -45,14 +45,14 @@ export function txnRoutes(parts: KvParts): JudgedRoute[] {
 
 async function run({ store }: KvParts, exchange: HttpExchange, caller: Caller): Promise<void> {
   const operations = operationsIn(exchange);
-  for (const operation of operations) checkMay(operation, caller);
+  for (const operation of operations) checkMay(operation, caller, store);
   const errors: { OpIndex: number; What: string }[] = [];
   const shown: { readonly entries: readonly Entry[]; readonly hasValues: boolean; readonly isWritten: boolean }[] = [];
   const { isMade, revision } = await store.change((draft) => {
     errors.length = 0;
     shown.length = 0;
     for (const [at, operation] of operations.entries()) {
-      const outcome = outcomeOf(draft, operation, store);
+      const outcome = outcomeOf(draft, operation, { store, caller });
       if ("what" in outcome) errors.push({ OpIndex: at, What: outcome.what });
       else {
         const entries = outcome.keys.flatMap((key) => draft.entry(key) ?? []);
@@ -121,13 +121,19 @@ const READS: ReadonlySet<string> = new Set([
   "check-not-exists",
 ]);
 
-function checkMay({ verb, key, endsSession }: Operation, caller: Caller): void {
+function checkMay({ verb, key, endsSession }: Operation, caller: Caller, store: KvStore): void {
   const action = READS.has(verb) && endsSession === undefined ? "fetch" : "store";
   const refusal = caller.refusal({ action, about: valueKeyOf(key) });
   if (refusal !== undefined) throw refusal;
+  if (endsSession !== undefined) for (const locked of store.lockedBy(endsSession)) checkMayStore(caller, locked);
 }
 
-function outcomeOf(draft: Draft, operation: Operation, store: KvStore): Outcome {
+/** May throw a refusal: below a key that the caller may change there may be others. */
+function outcomeOf(
+  draft: Draft,
+  operation: Operation,
+  { store, caller }: { readonly store: KvStore; readonly caller: Caller },
+): Outcome {
   const { verb, key, endsSession } = operation;
   if (endsSession !== undefined) {
     endSession(draft, endsSession, { keys: [], keysMax: 0 });
@@ -140,7 +146,7 @@ function outcomeOf(draft: Draft, operation: Operation, store: KvStore): Outcome 
     case "get-or-empty":
       return { keys: [key], hasValues: true };
     case "get-tree":
-      return { keys: draft.entries(key).map(({ key: own }) => own), hasValues: true };
+      return { keys: keysBelow(draft, key).filter((own) => mayFetch(caller, own)), hasValues: true };
     case "check-index":
       return entry?.modifyIndex === operation.index
         ? shows(key)
@@ -157,7 +163,10 @@ function outcomeOf(draft: Draft, operation: Operation, store: KvStore): Outcome 
       draft.delete(key);
       return NOTHING;
     case "delete-tree":
-      for (const { key: own } of draft.entries(key)) draft.delete(own);
+      for (const own of keysBelow(draft, key)) {
+        checkMayStore(caller, own);
+        draft.delete(own);
+      }
       return NOTHING;
     case "delete-cas":
       return made(compareAndDelete(draft, key, operation.index), NOTHING);
@@ -172,6 +181,10 @@ function outcomeOf(draft: Draft, operation: Operation, store: KvStore): Outcome 
     default:
       return { what: `unknown KV verb "${verb.slice(0, 100)}"` };
   }
+}
+
+function keysBelow(draft: Draft, prefix: string): string[] {
+  return draft.entries(prefix).map(({ key }) => key);
 }
 
 const NOTHING: Shown = { keys: [], hasValues: false };

@@ -95,6 +95,11 @@ export class KvStore {
     for (const record of this.#copy.range(keysWith(SESSIONS_PREFIX))) yield decodeSession(record);
   }
 
+  /** The keys that a session has locked. */
+  lockedBy(session: string): ReadonlySet<string> {
+    return this.#locks.get(session) ?? NO_KEYS;
+  }
+
   isDelayed(key: string): boolean {
     return (this.#delays.get(key) ?? 0) > this.#parts.nowMs();
   }
@@ -233,6 +238,8 @@ export class KvStore {
     }
   }
 }
+
+const NO_KEYS: ReadonlySet<string> = new Set();
 
 /** The folders that a key is in: `a/b/c` is in the root, `a/` and `a/b/`. */
 function foldersOf(key: string): string[] {
