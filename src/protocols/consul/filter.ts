@@ -3,6 +3,7 @@
 // field by its path, with dots or `["key"]`; a list of rows within it is met by any of them.
 
 import { consulRefusal } from "./errors.ts";
+import { Pattern } from "./pattern.ts";
 
 export type Predicate = (row: unknown) => boolean;
 
@@ -10,7 +11,6 @@ type Operator = "==" | "!=" | "contains" | "not contains" | "empty" | "not empty
 
 const TEXT_CHARS_MAX = 4_096;
 const DEPTH_MAX = 64;
-const PATTERN_CHARS_MAX = 256;
 
 /** The predicate of an expression. Throws a ConsulError with status 500, as Consul answers bad filters. */
 export function parseFilter(text: string): Predicate {
@@ -222,16 +222,11 @@ function isEmpty(found: unknown): boolean {
   return typeof found === "object" && Object.keys(found).length === 0;
 }
 
-// Patterns come from clients: those that can take very long are refused, since there is no way to stop one.
-const NESTED_REPEATS = /[*+}]\)?[*+{]|\([^)]*[*+{][^)]*\)[*+{]|\\[1-9]|\(\?[=!<]/;
-
-function patternOf(text: string): RegExp {
-  if (text.length > PATTERN_CHARS_MAX || NESTED_REPEATS.test(text)) {
-    throw bad(`the pattern ${JSON.stringify(text.slice(0, 100))} is too long, or repeats what repeats`);
-  }
+function patternOf(text: string): Pattern {
   try {
-    return new RegExp(text, "u");
-  } catch {
-    throw bad(`failed to compile the pattern ${JSON.stringify(text.slice(0, 100))}`);
+    return new Pattern(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw bad(`failed to compile the pattern ${JSON.stringify(text.slice(0, 100))}: ${error.message.slice(0, 200)}`);
   }
 }
