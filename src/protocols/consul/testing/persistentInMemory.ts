@@ -1,4 +1,4 @@
-// Registrations that stay, without keepers: a change is made at once, and a check has the status that was last reported.
+// Registrations that stay, without keepers: a change is made at once, and a check has the status reported last.
 
 import { fail } from "../../../base/errors.ts";
 import type { CheckState } from "../../../model/check.ts";
