@@ -140,7 +140,8 @@ for (const what of ["GET /health/service/pay", "GET /catalog/service/pay", "GET 
 test("a service whose name no service can have is not there", async (t) => {
   const scene = await open(t);
   for (const name of ["%00", "a%23@%23b", "x".repeat(2_000)]) {
-    assert.equal((await scene.ask(`GET /health/service/${name}`)).text, "[]");
+    const { text, headers } = await scene.ask(`GET /health/service/${name}`);
+    assert.deepEqual([text, headers["x-consul-index"]], ["[]", "2"]);
   }
 });
 
@@ -197,6 +198,18 @@ test("the checks of nodes are hidden from a caller that may not list nodes, but 
   assert.match(await seen("GET /catalog/nodes"), /both/);
   assert.doesNotMatch(await seen("GET /catalog/nodes"), /empty/);
   assert.match(await seen("GET /health/service/shop"), /both-disk/);
+});
+
+test("a caller that may list one service sees the registry itself beside it, with its node", async (t) => {
+  const scene = await open(t);
+  const onlyShop: SceneCaller = { isAllowed: (wish) => nameIn(wish) === "shop" };
+  const seen = async (what: string) => (await scene.ask(what, undefined, onlyShop)).json;
+  assert.deepEqual(Object.keys((await seen("GET /catalog/services")) as object), ["consul", "shop"]);
+  const nodes = (await seen("GET /catalog/nodes")) as { Node: string }[];
+  assert.deepEqual(
+    nodes.map(({ Node }) => Node),
+    ["both", "roster"],
+  );
 });
 
 test("no path lets a caller in who may do nothing, but for those that tell nothing of clients", async (t) => {
