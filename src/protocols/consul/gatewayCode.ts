@@ -15,7 +15,7 @@ import { eventRoutes } from "./http/eventRoutes.ts";
 import { kvRoutes } from "./http/kvRoutes.ts";
 import type { RouteParts } from "./http/parts.ts";
 import { readRoutes } from "./http/readRoutes.ts";
-import { isSessionAlive, sessionRoutes } from "./http/sessionRoutes.ts";
+import { sessionRoutes, sessionsAliveIn } from "./http/sessionRoutes.ts";
 import { statusRoutes } from "./http/statusRoutes.ts";
 import { txnRoutes } from "./http/txnRoutes.ts";
 import { KvStore } from "./kv/store.ts";
@@ -91,7 +91,7 @@ export function consulRoutes(environment: ConsulEnvironment): {
     if (blocking.waiting > 0) held.now();
     held.check(atMs);
     blocking.check(atMs);
-    store.check(atMs, (session) => isSessionAlive(session, catalogue));
+    store.check(atMs, sessionsAliveIn(catalogue));
   };
   return { table, check };
 }

@@ -37,7 +37,7 @@ export function sessionRoutes(parts: SessionParts): JudgedRoute[] {
     handle: (exchange, caller) =>
       answering(parts, exchange, () => {
         const { topic, sessions } = found(exchange);
-        const rows = () => [...sessions()].filter((session) => maySee(session, caller, parts)).map(sessionRow);
+        const rows = () => [...sessions()].filter(seenBy(caller, parts)).map(sessionRow);
         const answer = (index: bigint) => rowsResponse(exchange, rows(), index);
         const rights = seesAll(caller) ? "" : JSON.stringify(caller.principal);
         const shareKey = JSON.stringify([exchange.path, exchange.query["pretty"] ?? "-", rights]);
@@ -62,7 +62,7 @@ export function sessionRoutes(parts: SessionParts): JudgedRoute[] {
     }),
     changing("renew/:id", async (exchange, caller) => {
       const known = store.session(idOf(exchange));
-      const session = known && maySee(known, caller, parts) ? await store.renew(known.id) : undefined;
+      const session = known && seenBy(caller, parts)(known) ? await store.renew(known.id) : undefined;
       if (session === undefined) throw consulRefusal(404, `Session id '${idOf(exchange)}' not found`);
       exchange.respond(rowsResponse(exchange, [sessionRow(session)]));
     }),
@@ -98,14 +98,16 @@ function seesAll(caller: Caller): boolean {
 }
 
 /** A session is hidden by a policy that hides all keys that it has locked, or one of its checks. */
-function maySee(session: Session, caller: Caller, { store, catalogue }: SessionParts): boolean {
-  if (seesAll(caller)) return true;
-  const keys = [...store.lockedBy(session.id)];
+function seenBy(caller: Caller, { store, catalogue }: SessionParts): (session: Session) => boolean {
+  if (seesAll(caller)) return () => true;
   const isKnown = (key: string) => mayFetch(caller, key) || caller.mayDo({ action: "store", about: valueKeyOf(key) });
-  if (keys.length > 0 && !keys.some(isKnown)) return false;
-  const knows = knowledgeOf(caller);
-  const places = checkIdsOf(session).map((id) => ({ node: session.node, id }));
-  return places.every((at) => stateOf(catalogue, at) === undefined || stateOf(catalogue, at, knows) !== undefined);
+  const [all, known] = [statusesIn(catalogue), statusesIn(catalogue, knowledgeOf(caller))];
+  return (session) => {
+    const keys = [...store.lockedBy(session.id)];
+    if (keys.length > 0 && !keys.some(isKnown)) return false;
+    const places = checkIdsOf(session).map((id) => ({ node: session.node, id }));
+    return places.every((at) => all(at) === undefined || known(at) !== undefined);
+  };
 }
 
 type Knows = (about: ServiceKey) => boolean;
@@ -140,8 +142,8 @@ function newSession(
   const nodeChecks = nodeChecksOf(fields);
   const node = fields.text("Node") === "" ? agentNode().name : fields.text("Node");
   const serviceChecks = serviceChecksOf(fields);
-  const knows = knowledgeOf(caller);
-  for (const id of [...nodeChecks, ...serviceChecks.map(({ ID }) => ID)]) checkState(catalogue, { node, id }, knows);
+  const statuses = statusesIn(catalogue, knowledgeOf(caller));
+  for (const id of [...nodeChecks, ...serviceChecks.map(({ ID }) => ID)]) checkStatus({ node, id }, statuses);
   return {
     id: newId(secrets),
     name: fields.text("Name"),
@@ -189,26 +191,41 @@ interface CheckPlace {
   readonly id: string;
 }
 
+/** The status of a check; undefined if there is none, or none that may be known. */
+type Statuses = (place: CheckPlace) => string | undefined;
+
 /** A session begins with checks that are not critical. Throws a ConsulError. */
-function checkState(catalogue: Catalogue, place: CheckPlace, knows: Knows): void {
+function checkStatus(place: CheckPlace, statuses: Statuses): void {
   const { id } = place;
   if (id === SERF_HEALTH) return;
-  const state = stateOf(catalogue, place, knows);
-  if (state === undefined) throw consulRefusal(500, `Missing check '${id}' registration`);
-  if (state === "critical") throw consulRefusal(500, `Check '${id}' is in ${state} state`);
+  const status = statuses(place);
+  if (status === undefined) throw consulRefusal(500, `Missing check '${id}' registration`);
+  if (status === "critical") throw consulRefusal(500, `Check '${id}' is in ${status} state`);
 }
 
-/** Whether none of the checks that a session names is critical, or gone. */
-export function isSessionAlive(session: Session, catalogue: Catalogue): boolean {
-  if (!catalogue.own.isKnown) return true;
-  const { node } = session;
-  return checkIdsOf(session).every((id) => (stateOf(catalogue, { node, id }) ?? "critical") !== "critical");
+/** Whether none of the checks that a session names is critical, or gone: for all sessions of this moment. */
+export function sessionsAliveIn(catalogue: Catalogue): (session: Session) => boolean {
+  const statuses = statusesIn(catalogue);
+  const isAlive = (place: CheckPlace) => (statuses(place) ?? "critical") !== "critical";
+  return (session) => !catalogue.own.isKnown || checkIdsOf(session).every((id) => isAlive({ node: session.node, id }));
 }
 
-/** The status of a check; undefined if there is none, or none that may be known. */
-function stateOf({ own }: Catalogue, { node, id }: CheckPlace, knows: Knows = () => true): string | undefined {
-  const ofNode = own.node(node);
-  const places = [...(ofNode === undefined ? [] : [ofNode]), ...own.servicesOf(node).values()];
-  const known = places.filter(({ kept }) => knows(kept.registration.serviceKey));
-  return known.flatMap(({ kept }) => kept.checks).find(({ check }) => check.id === id)?.status;
+/** The statuses of this moment. Those of a node are gathered once, however many sessions name them. */
+function statusesIn({ own }: Catalogue, knows: Knows = () => true): Statuses {
+  const byNode = new Map<string, ReadonlyMap<string, string>>();
+  return ({ node, id }) => {
+    const known = byNode.get(node) ?? gathered(node);
+    byNode.set(node, known);
+    return known.get(id);
+  };
+
+  function gathered(node: string): ReadonlyMap<string, string> {
+    const statuses = new Map<string, string>();
+    const ofNode = own.node(node);
+    for (const { kept } of [...(ofNode === undefined ? [] : [ofNode]), ...own.servicesOf(node).values()]) {
+      if (!knows(kept.registration.serviceKey)) continue;
+      for (const { check, status } of kept.checks) if (!statuses.has(check.id)) statuses.set(check.id, status);
+    }
+    return statuses;
+  }
 }
