@@ -57,7 +57,16 @@ const BAD = [
   "(?i)a",
   "[]a]",
 ];
-for (const source of [...BAD, "a{1000}", "(a{100}){100}", "(".repeat(100), "[b-a]", "\\p{Nothing}"]) {
+for (const source of [
+  ...BAD,
+  "a{1000}",
+  "a{170,}",
+  `${"(".repeat(40)}a${")".repeat(40)}`,
+  "(a{100}){100}",
+  "(".repeat(100),
+  "[b-a]",
+  "\\p{Nothing}",
+]) {
   test(`${source.slice(0, 20)} is no pattern`, () => assert.throws(() => new Pattern(source), SyntaxError));
 }
 
@@ -76,6 +85,8 @@ const PLAIN: readonly [source: string, text: string, isMet: boolean][] = [
   ["(?P<name>foo|bar)-\\d+", "my bar-7", true],
   ["a}", "a}", true],
   ["", "", true],
+  ["^a{169,}$", "a".repeat(169), true],
+  ["^a{169,}$", "a".repeat(168), false],
   ["\\p{Lu}", "aBc", true],
   ["a.b", "a\nb", false],
 ];

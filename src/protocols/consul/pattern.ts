@@ -30,7 +30,7 @@ export class Pattern {
     const program = this.#program;
     const seenAt = new Int32Array(program.length).fill(-1);
     let active: readonly number[] = [];
-    for (let at = 0; at <= chars.length; at++) {
+    for (let at = 0; ; at++) {
       // A match may begin anywhere.
       const open = [...active, 0];
       const waiting: number[] = [];
@@ -46,7 +46,6 @@ export class Pattern {
       if (char === undefined) return false;
       active = waiting.filter((place) => isMet(program[place], char)).map((place) => place + 1);
     }
-    return false;
   }
 }
 

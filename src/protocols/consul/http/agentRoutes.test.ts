@@ -140,3 +140,23 @@ test("the health of a service that is not there is critical, as its status says"
     assert.deepEqual([status, told, headers["x-consul-reason"]], [404, text, "critical"]);
   }
 });
+
+test("a question about a service waits by its hash until the service is another one", async (t) => {
+  const scene = await open(t);
+  await scene.ask(REGISTER, { Name: "web", Port: 80 });
+  const { headers } = await scene.ask("GET /agent/service/web");
+  const hash = headers["x-consul-contenthash"];
+  const portOf = async (query: string) => {
+    const { json } = await scene.ask(`GET /agent/service/web?${query}`);
+    return (json as { Port: number }).Port;
+  };
+  assert.equal(await portOf("hash=another&wait=1m"), 80);
+  let isOver = false;
+  const waiting = portOf(`hash=${hash}&wait=1m`).finally(() => {
+    isOver = true;
+  });
+  await scene.ask(REGISTER, { Name: "beside", Port: 80 });
+  assert.equal(isOver, false);
+  await scene.ask(REGISTER, { Name: "web", Port: 81 });
+  assert.equal(await waiting, 81);
+});

@@ -9,7 +9,7 @@ const check = (id: string, status: string, serviceId = "") => ({
   ...{ CheckID: id, Name: id, Status: status, ServiceID: serviceId },
 });
 
-/** Three instances of web on two nodes, one with a warning, one whose node is critical; sidecars; a foreign instance. */
+/** Three instances of web on two nodes, one with a warning, one on a critical node; sidecars; a foreign instance. */
 async function open(t: TestContext): Promise<ConsulScene> {
   const scene = await ConsulScene.open();
   t.after(() => scene.close());

@@ -106,3 +106,22 @@ for (const [given, nanoseconds] of DELAYS) {
     assert.equal((rows as { LockDelay: number }[])[0]?.LockDelay, nanoseconds);
   });
 }
+
+test("a session is shown as it was created, with its defaults", async (t) => {
+  const scene = await open(t);
+  const shown = async (body: object) => {
+    const { json } = await scene.ask("PUT /session/create", body);
+    const { json: rows } = await scene.ask(`GET /session/info/${(json as { ID: string }).ID}`);
+    const [{ ID: _id, CreateIndex: _created, ModifyIndex: _modified, ...row } = {}] = rows as Record<string, unknown>[];
+    return row;
+  };
+  assert.deepEqual(await shown({}), {
+    ...{ Name: "", Node: AGENT.name, LockDelay: 15e9, Behavior: "release", TTL: "" },
+    ...{ NodeChecks: ["serfHealth"], ServiceChecks: null },
+  });
+  const given = { Name: "mine", Node: "n1", Behavior: "delete", TTL: "1m30s", NodeChecks: ["disk"] };
+  assert.deepEqual(await shown({ ...given, LockDelay: "1s" }), { ...given, LockDelay: 1e9, ServiceChecks: null });
+  assert.deepEqual((await shown({ ServiceChecks: [{ ID: "web-up" }] }))["ServiceChecks"], [
+    { ID: "web-up", Namespace: "" },
+  ]);
+});

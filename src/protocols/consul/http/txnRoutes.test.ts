@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { ConsulScene } from "../testing/scene.ts";
+import { ConsulScene, type SceneCaller } from "../testing/scene.ts";
 
 const ENTRIES = { "a/1": "one", "a/2": "two", b: "bee", locked: "held" };
 
@@ -40,7 +40,7 @@ async function entriesOf({ scene }: Scene): Promise<Record<string, string>> {
   return Object.fromEntries((json as Row[]).map(({ Key, Value }) => [Key, atob(Value ?? "")]));
 }
 
-/** Makes operations of keys, in which HOLDER and OTHER stand for the sessions, and an index of -1 for that of its key. */
+/** Makes operations of keys. HOLDER and OTHER stand for the sessions, and an index of -1 for that of its key. */
 async function commit({ scene, holder, other }: Scene, operations: readonly object[]) {
   const rows = (await scene.ask("GET /kv/?recurse")).json as Row[];
   const indexes = new Map(rows.map(({ Key, ModifyIndex }) => [Key, ModifyIndex]));
@@ -157,6 +157,28 @@ for (const [what, body, status, says] of REFUSED) {
     assert.deepEqual(await entriesOf(scene), ENTRIES);
   });
 }
+
+test("the largest value is put, and a larger one refused", async (t) => {
+  const { scene } = await open(t);
+  const put = (bytes: number) => [{ KV: { Verb: "set", Key: "c", Value: btoa("x".repeat(bytes)) } }];
+  assert.equal((await scene.ask("PUT /txn", put(512 * 1024))).status, 200);
+  assert.equal((await scene.ask("PUT /txn", put(512 * 1024 + 1))).status, 413);
+});
+
+test("a caller that may only read keys makes transactions that only read", async (t) => {
+  const { scene } = await open(t);
+  const reader: SceneCaller = { isAllowed: ({ action }) => action === "fetch" };
+  for (const [verb, isRead] of [
+    ...["get", "get-tree", "get-or-empty", "check-index", "check-session", "check-not-exists"].map((each) => [
+      each,
+      true,
+    ]),
+    ...["set", "cas", "lock", "unlock", "delete", "delete-tree", "delete-cas"].map((each) => [each, false]),
+  ]) {
+    const { refused } = await scene.ask("PUT /txn", [{ KV: { Verb: verb, Key: "b" } }], reader);
+    assert.equal(refused === undefined, isRead, `${verb}`);
+  }
+});
 
 test("as many operations as a transaction may have are made, and it ends sessions", async (t) => {
   const scene = await open(t);
