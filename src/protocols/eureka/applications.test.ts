@@ -39,7 +39,7 @@ test("a change is told for three minutes, each instance once with its last state
   applications.set(ORDERS, listOf(ownPublication(one)), 1_000);
   applications.set(ORDERS, listOf(ownPublication({ ...one, status: "DOWN" })), 2_000);
   applications.set(ORDERS, listOf(ownPublication(other)), 3_000);
-  const told = ["DELETED 10.0.0.1:orders:8080 DOWN", "ADDED other UP"];
+  const told = ["ADDED other UP", "DELETED 10.0.0.1:orders:8080 DOWN"];
   assert.deepEqual(changesOf(applications, 3_000), told);
   applications.tidy(182_999);
   assert.deepEqual(changesOf(applications, 182_999), told);

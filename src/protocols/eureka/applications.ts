@@ -139,17 +139,22 @@ export class Applications {
   }
 
   /**
-   * The changes of the last three minutes, by application, each instance once; undefined if some were forgotten, so
-   * that clients must fetch everything.
+   * The changes of the last three minutes, by application, each instance once, those that are gone behind the others;
+   * undefined if some were forgotten, so that clients must fetch everything.
    */
   changes(nowMs: number, sees = SEES_ALL): Map<string, EurekaInstance[]> | undefined {
     if (nowMs < this.#forgottenMs + KEPT_MS) return undefined;
     const changes = new Map<string, EurekaInstance[]>();
-    for (const { app, serviceKey, instance } of this.#changes.values()) {
-      if (!sees(serviceKey)) continue;
-      const instances = changes.get(app);
-      if (instances === undefined) changes.set(app, [instance]);
-      else instances.push(instance);
+    const all = [...this.#changes.values()].filter(({ serviceKey }) => sees(serviceKey));
+    // Netflix' client that does not know an application takes it with all its instances at the first one that is not
+    // gone: only those that are gone after that are taken out again.
+    for (const isGone of [false, true]) {
+      for (const { app, instance } of all) {
+        if ((instance.actionType === "DELETED") !== isGone) continue;
+        const instances = changes.get(app);
+        if (instances === undefined) changes.set(app, [instance]);
+        else instances.push(instance);
+      }
     }
     return changes;
   }

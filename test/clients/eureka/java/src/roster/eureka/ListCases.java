@@ -145,6 +145,9 @@ final class ListCases {
   private static void delta(Clients clients) throws Exception {
     String app = app();
     var stays = clients.start(new Self(app, "10.0.0.1"));
+    // A client that has found nothing asks for everything again.
+    var requests = clients.requests();
+    eventually(() -> requests.getApplication(app).getStatusCode(), 200);
     var consumer = clients.consumer();
     eventually(() -> consumer.sees(app), "10.0.0.1 UP");
     var other = clients.start(new Self(app, "10.0.0.2"));

@@ -24,7 +24,7 @@ final class Self extends MyDataCenterInstanceConfig {
     this.leaseS = leaseS;
   }
 
-  /** Without heartbeats it stays for as long as a case lasts. */
+  /** Without heartbeats it stays for as long as a case lasts: the first one would come later. */
   static Self withoutHeartbeats(String app, String ip) {
     return new Self(app, ip, 90);
   }
@@ -90,7 +90,7 @@ final class Self extends MyDataCenterInstanceConfig {
 
   @Override
   public int getLeaseRenewalIntervalInSeconds() {
-    return 1;
+    return leaseS / LEASE_S;
   }
 
   @Override
