@@ -97,6 +97,7 @@ export class PersistentClients {
     client.isWaiting = true;
     const { registId, service } = client;
     const token = isPut ? tokenOf(registId, state) : undefined;
+    const registration = registrationOf(client);
     record({ kind: "keptAsked", node: process.id, service, registId, token });
     const done = (answer: PersistentAnswer) => {
       client.isWaiting = false;
@@ -106,7 +107,7 @@ export class PersistentClients {
     };
     process.gate.message(() => {
       const request = { done, account: this.#account, untilMs: process.time.clock.nowMs() + ANSWER_MS };
-      if (isPut) session.keeper?.step({ kind: "put", request: { ...request, registration: registrationOf(client) } });
+      if (isPut) session.keeper?.step({ kind: "put", request: { ...request, registration } });
       else session.keeper?.step({ kind: "remove", request: { ...request, key: { serviceKey: service, registId } } });
     });
     // Its session may have died with the answer.

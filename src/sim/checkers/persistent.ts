@@ -14,6 +14,8 @@ interface Known {
   readonly service: ServiceKey;
   /** The states that the store may have: tokens, or undefined for none. */
   possible: Set<string | undefined>;
+  /** What was asked for and has no answer yet: a session that stands still may do it when it goes on. */
+  readonly open: (string | undefined)[];
   /** The last answer was that of a put, and nothing was asked since. */
   isKept: boolean;
 }
@@ -60,18 +62,22 @@ export class PersistentChecker implements Checker {
   }
 
   #asked({ service, registId, token }: Fact & { readonly kind: "keptAsked" }): void {
-    const known = this.#known.get(registId) ?? { service, possible: new Set([undefined]), isKept: false };
+    const known = this.#known.get(registId) ?? { service, possible: new Set([undefined]), open: [], isKept: false };
     this.#known.set(registId, known);
     known.possible.add(token);
+    known.open.push(token);
     if (token === undefined) known.isKept = false;
   }
 
   #answered({ registId, token, outcome }: Fact & { readonly kind: "keptAnswered" }): void {
     const known = this.#known.get(registId);
-    if (known === undefined || outcome === "failed") return;
+    if (known === undefined) return;
+    const { open } = known;
+    open.splice(open.indexOf(token), 1);
+    if (outcome === "failed") return;
     // A commit whose answer was lost may be made later still.
-    if (known.possible.size === 2 || outcome === "unknown") known.possible = new Set([token]);
-    known.isKept = token !== undefined;
+    if (known.possible.size === 2 || outcome === "unknown") known.possible = new Set([token, ...open]);
+    known.isKept = token !== undefined && !open.includes(undefined);
   }
 
   #made({ node, service, registId, shown }: Fact & { readonly kind: "leaseMade" }): Finding | undefined {
