@@ -14,7 +14,7 @@ interface Known {
   readonly service: ServiceKey;
   /** The states that the store may have: tokens, or undefined for none. */
   possible: Set<string | undefined>;
-  /** The states that were asked for, without an answer yet: a session that stands still may make them when it goes on. */
+  /** The states that were asked for, without an answer yet: a session that stood still makes them when it goes on. */
   readonly open: (string | undefined)[];
   /** The last answer was that of a put, and nothing was asked since. */
   isKept: boolean;
