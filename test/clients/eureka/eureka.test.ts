@@ -44,8 +44,9 @@ function start(t: TestContext, program: keyof typeof PROGRAMS, ...args: readonly
     printed += String(chunk);
   });
   t.after(() => void child.kill("SIGKILL"));
-  const last = () => printed.slice(0, printed.lastIndexOf("\n")).split("\n").at(-1) ?? "";
-  return { child, seen: () => (last() === "" ? {} : JSON.parse(last())) };
+  // The last line may not be whole yet.
+  const lines = () => printed.split("\n").slice(0, -1);
+  return { child, seen: () => JSON.parse(lines().at(-1) ?? "{}") };
 }
 
 async function allSee(expected: Seen, ...applications: readonly Application[]): Promise<void> {

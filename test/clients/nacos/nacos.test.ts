@@ -55,7 +55,8 @@ function start(t: TestContext, program: keyof typeof PROGRAMS, ...args: readonly
     printed += String(chunk);
   });
   t.after(() => void child.kill("SIGKILL"));
-  const lines = () => printed.slice(0, printed.lastIndexOf("\n")).split("\n").filter((line) => line.startsWith("{"));
+  // The last line may not be whole yet.
+  const lines = () => printed.split("\n").slice(0, -1).filter((line) => line.startsWith("{"));
   return { child, seen: () => JSON.parse(lines().at(-1) ?? "{}") };
 }
 

@@ -7,8 +7,8 @@ import java.util.Map;
 
 /** An application's description of itself. */
 final class Self extends MyDataCenterInstanceConfig {
-  /** A lease that ends soon after the last heartbeat. */
-  static final int LEASE_S = 3;
+  /** A lease that ends soon after the last heartbeat, of which there is one a second; a busy machine misses some. */
+  static final int LEASE_S = 6;
   private final String app;
   private final String ip;
   private final int leaseS;
