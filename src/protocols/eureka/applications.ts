@@ -148,13 +148,11 @@ export class Applications {
     const all = [...this.#changes.values()].filter(({ serviceKey }) => sees(serviceKey));
     // Netflix' client that does not know an application takes it with all its instances at the first one that is not
     // gone: only those that are gone after that are taken out again.
-    for (const isGone of [false, true]) {
-      for (const { app, instance } of all) {
-        if ((instance.actionType === "DELETED") !== isGone) continue;
-        const instances = changes.get(app);
-        if (instances === undefined) changes.set(app, [instance]);
-        else instances.push(instance);
-      }
+    const isGone = ({ instance }: Change) => instance.actionType === "DELETED";
+    for (const { app, instance } of [...all.filter((one) => !isGone(one)), ...all.filter(isGone)]) {
+      const instances = changes.get(app);
+      if (instances === undefined) changes.set(app, [instance]);
+      else instances.push(instance);
     }
     return changes;
   }

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { anonymous } from "../../access/principal.ts";
+import { fail } from "../../base/errors.ts";
+import { type ClientAccess, OPEN_ACCESS } from "../kit/clientAccess.ts";
 import { CODE, OPERATION } from "./codec/operations.ts";
 import { createOf, type RawClient, ZooKeeperScene } from "./testing/scene.ts";
 
 const RECURSIVE = 1;
+const AUTH_XID = -4;
 
 function addWatch(client: RawClient, path: string, mode: number): Promise<number> {
   return client.code(OPERATION.addWatch, (to) => to.string(path).int(mode));
@@ -33,7 +37,7 @@ test("a client hears nothing of znodes that it may not read, and everything of o
   const scene = new ZooKeeperScene();
   const node = await scene.start();
   const [owner, other] = [await node.connect(), await node.connect()];
-  await owner.ask(OPERATION.auth, (to) => to.int(0).string("digest").buffer(Buffer.from("o:p")), -4);
+  await owner.ask(OPERATION.auth, (to) => to.int(0).string("digest").buffer(Buffer.from("o:p")), AUTH_XID);
   for (const client of [owner, other]) await addWatch(client, "/", RECURSIVE);
   await owner.code(OPERATION.create, createOf("/own", "", 0, [{ permissions: 31, scheme: "auth", id: "" }]));
   await owner.set("/own", "x");
@@ -46,6 +50,19 @@ test("a client hears nothing of znodes that it may not read, and everything of o
   assert.deepEqual(other.events, [{ type: 1, path: "/open" }]);
   const seen = owner.events.map(({ type, path }) => `${type} ${path}`);
   assert.deepEqual(seen, ["1 /own", "3 /own", "1 /own/brief", "2 /own/brief", "1 /open", "2 /own"]);
+});
+
+test("a digest is a login, which may be refused; an address proves nothing, and is none", async () => {
+  // No login is known.
+  const identify: ClientAccess["identify"] = ({ from, credentials }, then) =>
+    then(credentials === undefined ? anonymous(from) : fail("CREDENTIALS_REFUSED", {}));
+  const node = await new ZooKeeperScene().start({}, { ...OPEN_ACCESS, identify });
+  const auth = async (scheme: string) => {
+    const client = await node.connect();
+    return client.ask(OPERATION.auth, (to) => to.int(0).string(scheme).buffer(Buffer.from("o:p")), AUTH_XID);
+  };
+  assert.equal((await auth("ip")).code, CODE.ok);
+  assert.equal((await auth("digest")).code, CODE.authFailed);
 });
 
 test("reads are answered as before the end of a session that was asked for behind them", async () => {

@@ -112,6 +112,20 @@ test("transactions that wait make one commit, each with its own outcome", async 
   assert.deepEqual(zxids, [...new Set(zxids)]);
 });
 
+test("a session with many ephemeral znodes ends part by part, and takes all of them along", async () => {
+  const { node } = await faultyNode();
+  await node.write(begin);
+  const lifetime = { kind: "ephemeral" } as const;
+  const steps = creates(60).map((step) => ({ ...step, lifetime }) as TreeStep);
+  await node.write({ kind: "multi", steps, author });
+  const end = () => node.write({ kind: "endSession", session: 1, judge: nodeNamed(0) });
+  const [first, left] = [await end(), [...node.tree.ephemerals(1)].length];
+  assert.deepEqual([first.kind === "done" && first.isWhole, left], [false, 15]);
+  const second = await end();
+  assert.deepEqual([second.kind === "done" && second.isWhole, [...node.tree.ephemerals(1)].length], [true, 0]);
+  assert.deepEqual([...node.tree.names("/")], ["zookeeper"]);
+});
+
 test("more than a commit can have goes into several", async () => {
   const { node, records } = await faultyNode();
   await node.write(begin);

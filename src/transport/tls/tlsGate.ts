@@ -64,7 +64,6 @@ export class TlsGate {
   /** By both ends of the connection, which no two have in common. */
   readonly #open = new Map<string, Handshake>();
   #waiting: Handshake[] = [];
-  #isTurnAsked = false;
   #engine: { readonly credentials: Credentials; readonly server: Server } | undefined;
 
   constructor(port: TlsPort) {
@@ -115,17 +114,14 @@ export class TlsGate {
       const reason = `one address may begin ${atOnceMax} handshakes at once, then ${perSecondMax} a second`;
       return this.#failed(handshake, "refused", reason);
     }
-    this.#waiting.push(handshake);
-    if (this.#isTurnAsked) return;
-    this.#isTurnAsked = true;
-    setImmediate(() => this.#turn());
+    // While others wait, a turn has been asked for.
+    if (this.#waiting.push(handshake) === 1) setImmediate(() => this.#turn());
   }
 
   #turn(): void {
     const starting = this.#waiting.slice(0, STARTS_PER_TURN_MAX);
     this.#waiting = this.#waiting.slice(STARTS_PER_TURN_MAX);
-    this.#isTurnAsked = this.#waiting.length > 0;
-    if (this.#isTurnAsked) setImmediate(() => this.#turn());
+    if (this.#waiting.length > 0) setImmediate(() => this.#turn());
     for (const { raw } of starting) if (!raw.destroyed) this.#server().emit("connection", raw);
   }
 
