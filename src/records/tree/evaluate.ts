@@ -30,7 +30,7 @@ export type Decision =
   | { readonly kind: "done"; readonly results: readonly StepResult[]; readonly isWhole: boolean }
   | { readonly kind: "refused"; readonly fault: TreeFault; readonly at: number };
 
-/** The most ephemerals that one commit deletes: each is a record, and so is the place that its parent keeps. */
+/** The most ephemerals that one commit deletes: each takes two of its hundred conditions, its own and its parent's. */
 const ENDED_AT_ONCE = 45;
 
 const DONE: Decision = { kind: "done", results: [], isWhole: true };
