@@ -33,8 +33,12 @@ const ROWS: readonly (readonly Step[])[] = [
   ],
   [
     { name: "planted bugs", command: ["node", ...TESTS, "test/planted/planted.test.ts"] },
-    { name: "stores on PostgreSQL", command: ["node", ...TESTS, "test/store/{postgres,meta,server}*.test.ts"] },
-    { name: "stores on etcd", command: ["node", ...TESTS, "test/store/etcd*.test.ts"] },
+    {
+      name: "stores on PostgreSQL",
+      command: ["node", ...TESTS, "test/store/{postgres,meta,server}*.test.ts"],
+      minutesMax: 10,
+    },
+    { name: "stores on etcd", command: ["node", ...TESTS, "test/store/etcd*.test.ts"], minutesMax: 10 },
     // It waits for answers from outside.
     { name: "supply chain", command: ["node", "scripts/supplyChain.ts", "--signatures"] },
   ],

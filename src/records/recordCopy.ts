@@ -75,7 +75,8 @@ export class RecordCopy {
 
   /** To be called twice a second: a store that could not be read is read again. */
   check(nowMs: number): void {
-    if (this.#cancelWatch !== undefined || this.#reading !== undefined || nowMs < this.#retryMs) return;
+    if (this.#isClosed || this.#cancelWatch !== undefined || this.#reading !== undefined || nowMs < this.#retryMs)
+      return;
     this.#retryMs = nowMs + RETRY_MS;
     void this.#read();
   }

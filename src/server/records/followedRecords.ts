@@ -33,6 +33,7 @@ export interface FollowedEnvironment {
 export class FollowedRecords implements GatewayRecords {
   readonly #environment: FollowedEnvironment;
   readonly #watches = new Set<Watch>();
+  #isClosed = false;
 
   constructor(environment: FollowedEnvironment) {
     this.#environment = environment;
@@ -50,8 +51,10 @@ export class FollowedRecords implements GatewayRecords {
     return this.#environment.source.changes({ range, after, waitMs: 0 });
   }
 
+  /** One that begins after the close hears nothing: its first read was under way when the node began to stop. */
   watch(range: KeyRange, after: bigint, watcher: Watcher): Cancel {
     checkGatewayRange(range);
+    if (this.#isClosed) return () => undefined;
     const watch = new Watch(this.#environment, { range, after, watcher });
     this.#watches.add(watch);
     watch.ask().catch(this.#environment.failed);
@@ -63,6 +66,7 @@ export class FollowedRecords implements GatewayRecords {
 
   /** Ends all watches. May be called twice. */
   close(): void {
+    this.#isClosed = true;
     for (const watch of this.#watches) watch.end();
     this.#watches.clear();
     this.#environment.source.close();
