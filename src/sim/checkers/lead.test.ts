@@ -78,11 +78,15 @@ test("a follower whose name another living process has had at the meta node firs
   assert.equal(broken(first, ...copyFirst), "slots: how the table changes", "the follower was heard first");
 });
 
-/** The rule that is broken when a table with `moves` surplus copies replaces one with `before` of them. */
-function brokenByMoves(moves: number, before: number): string | undefined {
+/**
+ * The rule that is broken when a table with `moves` surplus copies replaces one with `before` of them; the meta node
+ * hears the nodes that have the copies, unless they are `gone`.
+ */
+function brokenByMoves(moves: number, before: number, { gone = 0 } = {}): string | undefined {
   const plan = drawPlan(new Dice(1));
   const judge = new Judge(plan);
   const { slotMovesMax, slotReplicas } = plan.meta;
+  for (let at = gone; at < slotReplicas; at++) judge.see(reported(nodeId(`d${at + 4}.1`), false), 0);
   const tableWith = (epoch: bigint, many: number): SlotTable => ({
     epoch,
     slots: Array.from({ length: slotMovesMax + 3 }, (_, slot) => {
@@ -101,6 +105,11 @@ test("no table begins a move beyond the limit; those that were under way may be 
   assert.equal(brokenByMoves(slotMovesMax + 1, slotMovesMax), "slots: how the table changes");
   assert.equal(brokenByMoves(more, more), undefined, "the leader before knew that a node leaves");
   assert.equal(brokenByMoves(more + 1, more), "slots: how the table changes");
+});
+
+test("a copy at a node that is gone, which stays in the table during a pause, makes no move of another one", () => {
+  const { slotMovesMax } = drawPlan(new Dice(1)).meta;
+  assert.equal(brokenByMoves(slotMovesMax + 1, 0, { gone: 1 }), undefined);
 });
 
 test("what is heard of a follower when the table has been made decides nothing any more", () => {

@@ -120,11 +120,11 @@ export class LeadChecker implements Checker {
     if (before !== undefined && table.epoch <= before.epoch) {
       return slots(`table ${table.epoch} replaces table ${before.epoch}`);
     }
-    const moves = this.#moves(by, table);
+    const moves = this.#moves(table, { by, askedMs });
     const { slotMovesMax } = this.#evidence.plan.meta;
     // A meta node may know a node that wants to stop only from before that, and take each copy in its place for one too
     // many. It must not begin further moves then.
-    const movesBefore = before === undefined ? 0 : this.#moves(by, before);
+    const movesBefore = before === undefined ? 0 : this.#moves(before, { by, askedMs });
     if (moves > Math.max(slotMovesMax, movesBefore) && !this.#hasBlocks)
       return slots(`table ${table.epoch} has ${moves} moves under way, of ${slotMovesMax}`);
     for (const [slot, owner] of table.slots.entries()) {
@@ -136,10 +136,16 @@ export class LeadChecker implements Checker {
     return undefined;
   }
 
-  /** Slots with a surplus copy: one of them is to be replaced. Copies at leaving nodes don't count. */
-  #moves(by: NodeId, { slots: all }: SlotTable): number {
+  /**
+   * Slots with a surplus copy: one of them is to be replaced. Copies at leaving nodes don't count, nor those at nodes
+   * that are gone, which stay in the table while operators pause the arrangement.
+   */
+  #moves({ slots: all }: SlotTable, { by, askedMs }: Pick<Change, "by" | "askedMs">): number {
     const { slotReplicas } = this.#evidence.plan.meta;
-    const stays = (node: NodeId) => this.#reports.get(`${by} ${node}`)?.report.isLeaving !== true;
+    const stays = (node: NodeId): boolean => {
+      const known = this.#reports.get(`${by} ${node}`);
+      return known !== undefined && known.atMs >= askedMs - NEWS_MS && !known.report.isLeaving;
+    };
     return all.filter(({ followers }) => followers.filter(stays).length > slotReplicas - 1).length;
   }
 
