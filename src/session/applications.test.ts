@@ -178,6 +178,36 @@ test("without an answer a list is shown without some instances, and not without 
   assert.deepEqual(shown(client), ["p"]);
 });
 
+test("after a long outage a list waits for all of its answers, which come in parts", () => {
+  const client = subscriber();
+  snapshot(5n, [instance("i1", "r1"), instance("i2", "r2")]);
+  pass(30_000);
+  found("r1");
+  pass(3_000);
+  snapshot(6n, [instance("i1", "r1"), instance("i2", "r2"), instance("i3", "r1")]);
+  assert.deepEqual(client.channel.pushes, []);
+  found("r2");
+  assert.deepEqual([client.channel.versions, shown(client)], [[6n], ["i1", "i2", "i3"]]);
+});
+
+test("the rest of the answers has ten seconds, and no longer", () => {
+  const client = subscriber();
+  snapshot(5n, [instance("i1", "r1"), instance("i2", "r2"), publication({ registId: "p" })]);
+  pass(8_000);
+  found("r1");
+  pass(9_900);
+  assert.deepEqual(client.channel.pushes, []);
+  pass(200);
+  assert.deepEqual(shown(client), ["i1", "p"]);
+});
+
+test("an instance that names several revisions is one", () => {
+  const client = subscriber();
+  snapshot(5n, [instance("i1", "r1", "r2"), publication({ registId: "p" }), publication({ registId: "q" })]);
+  pass(10_100);
+  assert.deepEqual(shown(client), ["p", "q"]);
+});
+
 test("the leader is asked to issue a list anew when the revision that it was shown without has come", () => {
   const client = subscriber();
   snapshot(5n, [instance("i1", "r1"), publication({ registId: "p" })]);

@@ -55,6 +55,11 @@ export class ServiceList {
 
   /** Whether these publications are more than half of the list. */
   isMostly(revisions: ReadonlySet<string>): boolean {
+    // Most publications name one revision: the counts decide, except where publications that name several matter.
+    const counts = [...revisions].map((id) => this.#named.get(id) ?? 0);
+    const half = this.#publications.size / 2;
+    if (counts.some((named) => named > half)) return true;
+    if (counts.reduce((sum, named) => sum + named, 0) <= half) return false;
     let count = 0;
     for (const publication of this.#publications.values()) if (names(publication, revisions)) count++;
     return 2 * count > this.#publications.size;

@@ -4,8 +4,9 @@
 // A list waits as a whole, for REVISION_HOLD_MS at most from when a revision was first wanted, and its subscribers keep
 // what they have. After that it is shown without exactly the instances whose revision can't be read: at once if the
 // store says that it has no such revision, and if there is no answer only while those are not most of the list, since
-// an outage must not take lists away. When the revision comes after all, the leader is asked to issue the list anew:
-// subscribers take no list twice under one version.
+// an outage must not take lists away. Nor must its end: answers come in parts, and the rest of a list has its time from
+// the part that leaves less than most of it. When the revision comes after all, the leader is asked to issue the list
+// anew: subscribers take no list twice under one version.
 
 import { Deadlines } from "../base/deadlines.ts";
 import type { Revisions } from "./revisions.ts";
@@ -18,9 +19,13 @@ const REISSUE_MS = 2_000;
 
 /** A list that is not shown, or in part. */
 interface Waiting {
-  isShown: boolean;
+  readonly isShown: boolean;
   /** The revisions for which it waits, or whose instances it lacks. */
-  unreadable: ReadonlySet<string>;
+  readonly unreadable: ReadonlySet<string>;
+  /** Most of it can't be read, for lack of an answer. */
+  readonly isUnanswered: boolean;
+  /** The time until which the answers to the rest are waited for, once some have come. */
+  readonly restMs: number;
 }
 
 interface Effects {
@@ -31,6 +36,7 @@ interface Effects {
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
+const NEVER = Number.NEGATIVE_INFINITY;
 
 export class ShownLists {
   readonly #revisions: Pick<Revisions, "readability" | "soughtSinceMs">;
@@ -75,14 +81,14 @@ export class ShownLists {
 
   /** The service has a newer list. */
   moved(service: SubscribedService, nowMs: number): void {
-    this.#waiting.delete(service);
     this.#due.delete(service);
     if (!service.list.namesRevisions) {
+      this.#waiting.delete(service);
       this.#naming.delete(service);
       return this.#effects.show(service, nowMs);
     }
     this.#naming.add(service);
-    this.#decide(service, nowMs);
+    this.#decide(service, { restMs: this.#waiting.get(service)?.restMs ?? NEVER, nowMs });
   }
 
   /** Revisions have become readable, or are known not to be. */
@@ -102,15 +108,19 @@ export class ShownLists {
   }
 
   #lookAgain(service: SubscribedService, waiting: Waiting, nowMs: number): void {
-    if (this.#subscriptions.get(service.serviceKey) !== service) this.#forget(service);
-    else if (!waiting.isShown) this.#decide(service, nowMs);
-    else if ([...waiting.unreadable].some((id) => this.#revisions.readability(id, nowMs) === "readable")) {
+    if (this.#subscriptions.get(service.serviceKey) !== service) return this.#forget(service);
+    const isReadable = (id: string) => this.#revisions.readability(id, nowMs) === "readable";
+    const hasCome = [...waiting.unreadable].some(isReadable);
+    if (!waiting.isShown) {
+      const isEnd = waiting.isUnanswered && hasCome;
+      this.#decide(service, { restMs: isEnd ? nowMs + REVISION_HOLD_MS : waiting.restMs, nowMs });
+    } else if (hasCome) {
       this.#effects.reissue(service);
       this.#due.set(service, nowMs + REISSUE_MS);
     }
   }
 
-  #decide(service: SubscribedService, nowMs: number): void {
+  #decide(service: SubscribedService, { restMs, nowMs }: { restMs: number; nowMs: number }): void {
     const { list } = service;
     const unreadable = new Set<string>();
     let isCertain = true;
@@ -122,9 +132,11 @@ export class ShownLists {
       if (readability === "sought") isCertain = false;
       overdueMs = Math.max(overdueMs, this.#revisions.soughtSinceMs(id) + REVISION_HOLD_MS);
     }
-    const isShown = unreadable.size === 0 || (overdueMs <= nowMs && (isCertain || !list.isMostly(unreadable)));
+    const isUnanswered = !isCertain && list.isMostly(unreadable);
+    if (!isCertain) overdueMs = Math.max(overdueMs, restMs);
+    const isShown = unreadable.size === 0 || (overdueMs <= nowMs && !isUnanswered);
     if (unreadable.size === 0) this.#forget(service);
-    else this.#waiting.set(service, { isShown, unreadable });
+    else this.#waiting.set(service, { isShown, unreadable, isUnanswered, restMs });
     if (overdueMs > nowMs) this.#due.set(service, overdueMs);
     if (!isShown) return;
     list.show(unreadable.size === 0 ? NOTHING : unreadable);
