@@ -7,6 +7,8 @@ import type { RecordsSource } from "./recordsSource.ts";
 
 const RANGE = keysWith("gateways/p/");
 
+const unexpected = (error: unknown) => assert.fail(String(error));
+
 /** Records over a source that is away; its questions, and the timers that run. */
 function away() {
   const seen = { questions: 0, timers: 0 };
@@ -19,7 +21,7 @@ function away() {
     seen.timers++;
     return () => void seen.timers--;
   };
-  return { seen, records: new FollowedRecords({ source, timers: { after }, failed: assert.fail }) };
+  return { seen, records: new FollowedRecords({ source, timers: { after }, failed: unexpected }) };
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
