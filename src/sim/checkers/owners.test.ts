@@ -230,6 +230,25 @@ test("what the leader let go at the end of a session's lease is free to it while
   assert.equal(broken(...over, ...isBack, stranger(endMs + 1_000)), RULE, "it was heard again");
 });
 
+test("what the leader let go is free though no list was told while it had it, or since", () => {
+  const endMs = 1_000 + PLAN.config.sessionLeaseMs;
+  const unseen: readonly At[] = [...HEARD.filter(([atMs]) => atMs < 40), [1_000, cut("s1", "d1", true)]];
+  const stranger = (atMs: number): At => [atMs, shows(D1, S2, 12n, STRANGERS)];
+  assert.equal(broken(...unseen, stranger(endMs)), undefined);
+  assert.equal(broken(...unseen, stranger(endMs / 2)), RULE, "its session's lease was not over");
+  const gone: At = [endMs, shows(D1, S2, 11n)];
+  const healed: At = [endMs + 100, cut("s1", "d1", false)];
+  assert.equal(broken(...unseen, gone, healed, stranger(endMs + 1_000)), undefined);
+  assert.equal(broken(...unseen, gone, healed, stranger(endMs + 10_000)), RULE, "it had the time to be heard again");
+  const by = { version: 9n, registeredMs: 5 };
+  const sent = passedOn(S2, 1, D1, { client: "x", text: STRANGERS, stamp: by });
+  const refused: readonly At[] = [
+    [endMs + 900, passedOn(S1, 2)],
+    [endMs + 901, taken(2, S1, D1, [{ ...REFUSED, by }])],
+  ];
+  assert.equal(broken(...unseen, [endMs, sent], healed, ...refused, stranger(endMs + 10_000)), undefined);
+});
+
 test("what was let go when an ended session's lease was over is free while the next session is cut off", () => {
   const endMs = 1_000 + PLAN.config.sessionLeaseMs;
   const apart: At = [900, cut("s2", "d1", true)];

@@ -25,10 +25,13 @@ interface Word {
   readonly endOf: bigint | undefined;
 }
 
-/** The session from which a leader has a registration, and since when. */
+/** The session from which a leader has an owner's registration, and since when. */
 interface Heard {
+  readonly owner: KnownRegistration;
   readonly session: string;
   readonly atMs: number;
+  /** A list lacked it before the session's lease can have been over: it was not let go for that. */
+  isMissing: boolean;
 }
 
 export class Owners implements Checker {
@@ -112,7 +115,7 @@ export class Owners implements Checker {
       const key = keyOf(owner);
       // The end of a stranger's registration does not concern the owner's.
       const isOwners = endOf !== undefined && this.#hasTakenBack(owner, { session, version: endOf });
-      if (endOf === undefined) this.#heard.set(key, { session, atMs: nowMs });
+      if (endOf === undefined) this.#heard.set(key, { owner, session, atMs: nowMs, isMissing: false });
       else if (isOwners) {
         this.#endedMs.set(`${key} ${session}`, nowMs);
         // A session reports for the registrations that a leader has from it; its report on another session's ends
@@ -137,19 +140,31 @@ export class Owners implements Checker {
     if (client !== undefined) this.#judgeHolder(owner, client, nowMs);
   }
 
-  /** Checks entries that are no longer shown in their earlier form. */
+  /** Checks registrations that are no longer shown, or are shown as another client's. */
   #noteGone({ commit: { service, content }, before }: Sighting, nowMs: number): void {
     for (const { registId, token } of before?.content.values() ?? []) {
       const [owner] = this.#evidence.registrations.twins(service, registId);
-      if (owner === undefined) continue;
-      const key = keyOf(owner);
-      const [client, now] = [clientOf(token), content.get(registId)];
+      if (owner === undefined || content.has(registId)) continue;
       // The next stranger does not have it from one that has gone.
-      if (now === undefined && this.#holders.get(key) === client) this.#holders.delete(key);
-      if (client !== owner.client || (now !== undefined && clientOf(now.token) === client)) continue;
-      const session = this.#heard.get(key)?.session;
-      if (session !== undefined && this.#isSilent(session, owner, nowMs)) this.#noteLetGo(key, nowMs);
+      if (this.#holders.get(keyOf(owner)) === clientOf(token)) this.#holders.delete(keyOf(owner));
     }
+    for (const heard of [...this.#heard.values()]) {
+      const { owner } = heard;
+      if (owner.service !== service) continue;
+      const now = content.get(owner.registId);
+      if (now !== undefined && clientOf(now.token) === owner.client) heard.isMissing = false;
+      else if (!this.#noteLapsed(owner, nowMs)) heard.isMissing = true;
+    }
+  }
+
+  /** A leader does not have it as the owner's. Returns whether it was let go at the end of its session's lease. */
+  #noteLapsed(owner: KnownRegistration, nowMs: number): boolean {
+    const key = keyOf(owner);
+    const heard = this.#heard.get(key);
+    if (heard === undefined || heard.isMissing || heard.atMs > nowMs - this.#leaseMs) return false;
+    const isOver = this.#isSilent(heard.session, owner, nowMs);
+    if (isOver) this.#noteLetGo(key, nowMs);
+    return isOver;
   }
 
   #noteLetGo(key: string, nowMs: number): void {
@@ -175,6 +190,8 @@ export class Owners implements Checker {
       return "right";
     }
     if (this.#holders.get(key) === client) return "right";
+    // No session need have been told a list since it was let go.
+    this.#noteLapsed(owner, nowMs);
     const lostMs = this.#lostMs(owner);
     const isHeard = (this.#heard.get(key)?.atMs ?? Number.NEGATIVE_INFINITY) > lostMs;
     if (this.#holders.has(key) || isHeard || !this.#isUnheard(owner, { lostMs, nowMs })) return "wrong";
