@@ -249,6 +249,32 @@ test("what the leader let go is free though no list was told while it had it, or
   assert.equal(broken(...unseen, [endMs, sent], healed, ...refused, stranger(endMs + 10_000)), undefined);
 });
 
+test("what only a replaced leader hears is free to the next one while meta can't tell the session of it", () => {
+  const outside = (atMs: number, isOutside: boolean): At => [atMs, { kind: "outside", machine: "s1", isOutside }];
+  const replaced: readonly At[] = [outside(10_000, true), [15_000, saved(D2, 2n)]];
+  const heardBy = (leader: NodeId): readonly At[] => [
+    [20_000, published(1n)],
+    [20_005, acknowledged(1n, S1)],
+    [20_010, passedOn(S1, 1, leader)],
+    [20_020, taken(1, S1, leader)],
+  ];
+  const stranger = (atMs: number): At => [atMs, shows(D2, S2, 11n, STRANGERS)];
+  assert.equal(broken(...replaced, ...heardBy(D1), stranger(21_000)), undefined);
+  assert.equal(broken(...replaced, ...heardBy(D2), stranger(21_000)), RULE, "it was heard here");
+  assert.equal(broken(...replaced.slice(1), ...heardBy(D1), stranger(21_000)), RULE, "the session could know");
+  const message = { kind: "slotTable", table: tableOf(D2, 2n), versionFloor: 0n } as const;
+  const told: At = [18_000, { kind: "learned", node: S1, role: "session", message }];
+  assert.equal(broken(...replaced, told, ...heardBy(D1), stranger(21_000)), RULE, "the session knew");
+  const over: readonly At[] = [
+    [20_500, ended(S1, 1n, 2)],
+    [20_510, taken(2)],
+  ];
+  assert.equal(broken(...replaced, ...heardBy(D1), ...over, stranger(21_000)), undefined, "nor did it hear of the end");
+  const back: readonly At[] = [...replaced, ...heardBy(D1), outside(22_000, false)];
+  assert.equal(broken(...back, stranger(28_000)), undefined);
+  assert.equal(broken(...back, stranger(30_000)), RULE, "it had the time to be heard");
+});
+
 test("what was let go when an ended session's lease was over is free while the next session is cut off", () => {
   const endMs = 1_000 + PLAN.config.sessionLeaseMs;
   const apart: At = [900, cut("s2", "d1", true)];
@@ -309,7 +335,8 @@ test("what one half of a cut cluster took is free to the leader of the other hal
   ];
   const stranger = (atMs: number, from = D1): At => [atMs, shows(from, S2, 11n, STRANGERS)];
   assert.equal(broken(...half, ...heard, stranger(21_000)), undefined);
-  assert.equal(broken(...half.slice(0, 1), ...heard, stranger(21_000)), RULE, "it is the only leader");
+  const heardHere: readonly At[] = [...heard.slice(0, 2), [20_010, passedOn()], [20_020, taken(1)]];
+  assert.equal(broken(...half.slice(0, 1), ...heardHere, stranger(21_000)), RULE, "it is the only leader");
   assert.equal(broken(...half.slice(1), ...heard, stranger(21_000)), RULE, "it was not cut off");
   const atOnce: readonly At[] = [[20_000, published(1n)], ...heard.slice(2), [20_020, acknowledged(1n, S1)]];
   assert.equal(broken(...half.slice(1), ...atOnce, stranger(20_020)), RULE, "it was taken in this moment");

@@ -8,7 +8,8 @@
 // or could not be heard for its lease, or ended so long ago. The same holds for a registration heard only by a leader
 // that was lost without a copy: the next leader hears the sessions in any order, and the stranger's may be the first.
 // And a leader that was replaced and can't be told goes on for its half of the cluster: what the sessions of the other
-// half have taken since it led is free to it, though the next leader has heard it, and to no other leader.
+// half have taken since it led is free to it, though the next leader has heard it, and to no other leader. Nor has the
+// next one heard what sessions tell a replaced leader, as long as meta can't tell them of the next.
 
 import type { PublishItem, Superseded } from "../../cluster/messages/sessionData.ts";
 import type { NodeId } from "../../model/ids.ts";
@@ -43,6 +44,8 @@ export class Owners implements Checker {
   // The last time at which each session told a leader that the owner's registration is over there, by registration and
   // session.
   readonly #endedMs = new Map<string, number>();
+  // The same, told to a leader that had not been replaced.
+  readonly #endedAtLeaderMs = new Map<string, number>();
   // The reports in each unanswered batch: a batch may be lost with its link.
   readonly #underWay = new Map<string, readonly Word[]>();
   // Registrations of strangers that were sent to leaders: the client by registration and stamp.
@@ -115,9 +118,12 @@ export class Owners implements Checker {
       const key = keyOf(owner);
       // The end of a stranger's registration does not concern the owner's.
       const isOwners = endOf !== undefined && this.#hasTakenBack(owner, { session, version: endOf });
+      if (isOwners) this.#endedMs.set(`${key} ${session}`, nowMs);
+      // The next leader does not hear the words to one that was replaced and does not know it yet.
+      if (this.#evidence.nodes.leaderOf(owner.service) !== from) continue;
       if (endOf === undefined) this.#heard.set(key, { owner, session, atMs: nowMs, isMissing: false });
       else if (isOwners) {
-        this.#endedMs.set(`${key} ${session}`, nowMs);
+        this.#endedAtLeaderMs.set(`${key} ${session}`, nowMs);
         // A session reports for the registrations that a leader has from it; its report on another session's ends
         // nothing.
         if (this.#heard.get(key)?.session === session) this.#noteLetGo(key, nowMs);
@@ -225,34 +231,42 @@ export class Owners implements Checker {
   /**
    * Every session that took it could not reach the leader then, or since the leader lost it, and has had no time since
    * to make its links again. Or the session took it before the leader began to lead, and has only just reached it. A
-   * session that had ended by then has told this leader nothing.
+   * session that had ended by then has told this leader nothing, nor has one that told only an earlier leader of it.
    */
   #isUnheard(owner: KnownRegistration, { lostMs, nowMs }: { lostMs: number; nowMs: number }): boolean {
     const { service } = owner;
     const { nodes } = this.#evidence;
     const key = keyOf(owner);
     const unknownMs = Math.max(lostMs, this.#letGoMs.get(key) ?? lostMs);
-    const acknowledgements = owner.acknowledgements.filter(({ session, version, atMs }) => {
-      const stopMs = nodes.run("session", session)?.stopMs ?? Number.POSITIVE_INFINITY;
-      const endedMs = this.#endedMs.get(`${key} ${session}`) ?? Number.NEGATIVE_INFINITY;
-      return stopMs > unknownMs && atMs > endedMs && !owner.unpublished.includes(version);
+    const isOver = ({ session, atMs }: Acknowledgement, ends: ReadonlyMap<string, number>) =>
+      atMs <= (ends.get(`${key} ${session}`) ?? Number.NEGATIVE_INFINITY);
+    const acknowledgements = owner.acknowledgements.filter((one) => {
+      const stopMs = nodes.run("session", one.session)?.stopMs ?? Number.POSITIVE_INFINITY;
+      const isKnown = isOver(one, this.#endedAtLeaderMs) || owner.unpublished.includes(one.version);
+      return stopMs > unknownMs && !isKnown;
     });
     const isCutOff = ({ session, atMs }: Acknowledgement) => {
       const sinceMs = Math.max(atMs, unknownMs);
-      const untilMs = endOfCuts(nodes.unheard(session, service, sinceMs), sinceMs);
+      const isLeftBehind = nodes.heardOfLeaderMs(session, service) > sinceMs;
+      const outside = isLeftBehind ? nodes.outside(session) : [];
+      const untilMs = endOfCuts([...nodes.unheard(session, service, sinceMs), ...outside], sinceMs);
       // That the leader has just let it go is no cut.
       return nowMs <= untilMs && untilMs > unknownMs;
     };
     const isBehind = ({ session, atMs }: Acknowledgement) =>
       atMs <= lostMs && nodes.hasJustReachedLeader(session, service, { ledMs: lostMs, nowMs });
-    return acknowledgements.length > 0 && acknowledgements.every((one) => isCutOff(one) || isBehind(one));
+    const isUntold = (one: Acknowledgement) => isCutOff(one) || isBehind(one);
+    const isAnyUntold = acknowledgements.some(isUntold);
+    return isAnyUntold && acknowledgements.every((one) => isUntold(one) || isOver(one, this.#endedMs));
   }
 }
 
 /** The end of the cuts that last from then on: the next may begin before the links are made again after the last. */
 function endOfCuts(cuts: readonly Span[], sinceMs: number): number {
   let untilMs = sinceMs;
-  for (const cut of cuts) if (cut.fromMs <= untilMs) untilMs = Math.max(untilMs, cut.untilMs + cut.settleMs);
+  for (const cut of cuts.toSorted((one, other) => one.fromMs - other.fromMs)) {
+    if (cut.fromMs <= untilMs) untilMs = Math.max(untilMs, cut.untilMs + cut.settleMs);
+  }
   return untilMs;
 }
 
