@@ -6,8 +6,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { HttpRoute } from "../../base/http.ts";
 import { asked } from "../../base/testing/asked.ts";
-import { ABSENT_ROUTES } from "./http/absentRoutes.ts";
 import { anyRuleSwitch, checkSwitch, SWITCH_NAMES } from "./http/checkSwitch.ts";
+import { ABSENT_ROUTES } from "./http/otherCenterRoutes.ts";
 import { isValueSwitch } from "./http/valueSwitches.ts";
 import { sofaRoutesOf } from "./testing/routes.ts";
 
@@ -63,6 +63,12 @@ function assertProof(cell: string, what: string): void {
   assert.ok(file !== undefined, `${what} names a test`);
   assert.ok(existsSync(new URL(file, ROOT)), `${what}: ${file} is there`);
 }
+
+test("at least 95 of 100 endpoints are served, as the page says", () => {
+  const served = ENDPOINTS.filter(({ isServed }) => isServed).length;
+  assert.ok(served >= 0.95 * ENDPOINTS.length, `${served} of ${ENDPOINTS.length}`);
+  assert.ok(PAGE.includes(`${served} of the ${ENDPOINTS.length} endpoints are served`), `says ${served}`);
+});
 
 test("there is a row for each of SOFARegistry's 140 endpoints, and none twice", () => {
   assert.equal(ENDPOINTS.length, 140);

@@ -2,7 +2,6 @@ import { type HttpRoute, refusal } from "../../base/http.ts";
 import type { DataNodeView, GatewayCode, GatewayEnvironment, MetaNodeView, OtherNodes } from "../kit/gateway.ts";
 import { SofaConnections } from "./connections.ts";
 import type { SofaConfig, SofaDataConfig, SofaHttpConfig } from "./environment.ts";
-import { ABSENT_ROUTES } from "./http/absentRoutes.ts";
 import { metaAppRoutes, sessionAppRoutes } from "./http/appRoutes.ts";
 import { switchRefusal } from "./http/checkSwitch.ts";
 import { clusterRoutes } from "./http/clusterRoutes.ts";
@@ -11,6 +10,7 @@ import { datumRoutes } from "./http/datumRoutes.ts";
 import { digestRoutes } from "./http/digestRoutes.ts";
 import { dataHealthRoute, metaHealthRoute, sessionHealthRoute } from "./http/healthRoutes.ts";
 import { asking, judged } from "./http/judged.ts";
+import { ABSENT_ROUTES, OTHER_CENTER_QUERIES, otherCenterRoutes } from "./http/otherCenterRoutes.ts";
 import { metaRuleRoutes } from "./http/ruleRoutes.ts";
 import { answerGroupChange, memberGroupRoutes, metaGroupRoutes } from "./http/serverGroupRoutes.ts";
 import { serverRoutes } from "./http/serverRoutes.ts";
@@ -88,13 +88,15 @@ export function dataRoutes(node: DataNodeView, others: OtherNodes, config: SofaD
 /** The paths at the HTTP port of the role meta. */
 export function metaRoutes(node: MetaNodeView, others: OtherNodes): readonly HttpRoute[] {
   return [
-    ...asking("open", [metaHealthRoute(node), ...ABSENT_ROUTES]),
-    ...asking("list", [...slotTableRoutes(node.cluster), ...clusterRoutes(node)]),
+    ...asking("open", [metaHealthRoute(node)]),
+    ...asking("list", [...slotTableRoutes(node.cluster), ...clusterRoutes(node), ...OTHER_CENTER_QUERIES]),
     ...asking("configure", [
       ...configRoutes(node),
       ...metaAppRoutes(node),
       ...metaRuleRoutes(node, others),
       ...metaSettingRoutes(node),
+      ...otherCenterRoutes(node),
+      ...ABSENT_ROUTES,
     ]),
     ...asking("operate", [...slotOperatorRoutes(node), ...metaGroupRoutes(node)]),
   ];

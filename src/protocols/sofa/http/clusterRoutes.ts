@@ -74,16 +74,6 @@ export function clusterRoutes({ cluster, leader, slotStates, stepDown }: Cluster
       path: "/openapi/v1/slot/table/multi/slottable",
       handle: ({ respond }) => respond(jsonResponse(generic({}))),
     },
-    {
-      method: "GET",
-      path: "/api/multi/cluster/query",
-      handle: ({ respond }) => respond(jsonResponse(generic(null))),
-    },
-    {
-      method: "GET",
-      path: "/api/multi/cluster/queryAll",
-      handle: ({ respond }) => respond(jsonResponse(generic([]))),
-    },
   ];
 }
 

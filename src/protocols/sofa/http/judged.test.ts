@@ -21,13 +21,14 @@ const FAR = { remoteAddress: "10.0.0.9", localAddress: "192.0.2.1" };
 const PORTS = ["session", "data", "meta"] as const;
 
 /** The paths that need no proof by any policy: by them clients find servers, and tools see that all is well. */
-const OPEN = /^(GET \/api\/servers\/|GET \/health\/check|POST \/api\/(multi|recover)\/)/;
+const OPEN = /^(GET \/api\/servers\/|GET \/health\/check)/;
 /** The paths that change something, as SOFARegistry's tools call them. */
 const CHANGES = [
   /^PUT /,
   /^GET \/stopPushDataSwitch\//,
   /^GET \/api\/emergency\//,
   /^POST \/(api\/emergency|stopPushDataSwitch|datainfoid|blacklist|shutdown|compress|flowoperation|circuit|slotSync)\//,
+  /^POST \/api\/(multi|recover)\//,
   /^POST \/api\/clientManager\/(?!zone\/queryClientOff)/,
   /^POST \/api\/clients\/off/,
   /^POST \/persistentData\/(put|remove)/,
