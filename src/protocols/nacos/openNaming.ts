@@ -3,9 +3,11 @@
 import type { ServiceKey } from "../../model/ids.ts";
 import { Pushes } from "./config/pushes.ts";
 import type { NacosEnvironment } from "./environment.ts";
+import { isFirstSession } from "./firstSession.ts";
 import { routesOf } from "./http/forms.ts";
 import { instancePaths } from "./http/instancePaths.ts";
 import { servicePaths } from "./http/servicePaths.ts";
+import { ChangeExpiry } from "./naming/changeExpiry.ts";
 import { FollowedScopes } from "./naming/followedScopes.ts";
 import { FuzzyWatches } from "./naming/fuzzyWatches.ts";
 import { Leases } from "./naming/leases.ts";
@@ -32,6 +34,7 @@ export function openNaming(environment: NacosEnvironment): Naming {
   const bodies = new PushBodies({ protectThreshold, nowMs });
   const registrations = new Registrations({ registry, zone, nowMs, later, records });
   records.listen((serviceKey, registId) => registrations.changed(serviceKey, registId));
+  const expiry = new ChangeExpiry({ ...environment, records, isSweeper: () => isFirstSession(environment) });
   const subscriptions = new Subscriptions({ registry, zone, nowMs });
   const serviceNames = new ServiceNames(registry, records);
   const pushes = new Pushes(nowMs);
@@ -60,6 +63,7 @@ export function openNaming(environment: NacosEnvironment): Naming {
     check: (atMs) => {
       bodies.check(atMs);
       records.check(atMs);
+      expiry.check(atMs);
       pushes.check(atMs);
     },
   };

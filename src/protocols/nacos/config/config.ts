@@ -2,6 +2,7 @@
 
 import { md5 } from "../../../base/md5.ts";
 import type { NacosEnvironment } from "../environment.ts";
+import { isFirstSession } from "../firstSession.ts";
 import type { NacosPart } from "../part.ts";
 import { ConfigListeners } from "./configListeners.ts";
 import { ConfigStore } from "./configStore.ts";
@@ -77,10 +78,4 @@ function idMaker({ node }: NacosEnvironment): () => string {
     const digest = md5(new TextEncoder().encode(`${node.id} ${node.nowMs()} ${made++}`));
     return digest.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
   };
-}
-
-/** One node at a time removes what is old. */
-function isFirstSession({ node }: NacosEnvironment): boolean {
-  const sessions = node.cluster.nodes().flatMap(({ id, role }) => (role === "session" && id !== undefined ? [id] : []));
-  return sessions.every((id) => node.id <= id);
 }

@@ -2,6 +2,7 @@
 // metadata of a service; and of an instance whether it is enabled, its weight and its metadata, which win over the
 // words of its client, through all of its reconnects and restarts.
 
+import { fail } from "../../../base/errors.ts";
 import type { Log } from "../../../base/ports.ts";
 import {
   fieldsOf,
@@ -15,7 +16,7 @@ import {
 import type { ServiceKey } from "../../../model/ids.ts";
 import { readServiceKey } from "../../../model/serviceKey.ts";
 import { type GatewayRecords, gatewayPrefix } from "../../../records/gatewayRecords.ts";
-import { keysWith } from "../../../records/keys.ts";
+import { keyAfter, keysWith } from "../../../records/keys.ts";
 import { type CopyChange, RecordCopy } from "../../../records/recordCopy.ts";
 import type { StoredRecord } from "../../../records/records.ts";
 import { jsonBytes } from "../codec/bodies.ts";
@@ -32,6 +33,13 @@ export interface ServiceRecord {
 /** The fields of an instance that operators have set. */
 export type InstanceChange = Partial<Pick<NacosInstance, "weight" | "isEnabled" | "metadata">>;
 
+/** A record of what operators have set of an instance. */
+export interface ChangeRecord {
+  readonly serviceKey: ServiceKey;
+  readonly registId: string;
+  readonly record: StoredRecord;
+}
+
 /** Called with the address of an instance whose change is another one now. */
 export type ChangeListener = (serviceKey: ServiceKey, registId: string) => void;
 
@@ -45,6 +53,8 @@ const SERVICES = `${PREFIX}service/`;
 const INSTANCES = `${PREFIX}instance/`;
 /** The most records that are written; a node can read more. */
 export const NAMING_RECORDS_MAX = 100_000;
+// Of operators who change one instance at once, each one is refused once for every other one.
+const TRIES_MAX = 10;
 const DECODER = new TextDecoder("utf-8");
 
 export class NamingRecords {
@@ -95,7 +105,7 @@ export class NamingRecords {
   async putService({ serviceKey, ...service }: ServiceRecord, isNew: boolean): Promise<void> {
     const { protectThreshold, metadata } = service;
     const value = jsonBytes({ serviceKey, protectThreshold, metadata: Object.fromEntries(metadata) });
-    const isMade = await this.#put(SERVICES + serviceKey, value, isNew);
+    const isMade = await this.#put(SERVICES + serviceKey, value, isNew ? 0n : undefined);
     if (!isMade) throw nacosError("NACOS_SERVICE_EXISTS", { service: serviceKey });
   }
 
@@ -103,19 +113,46 @@ export class NamingRecords {
     await this.#copy.commit({ conditions: [], operations: [{ kind: "delete", key: SERVICES + serviceKey }] });
   }
 
-  /** Rejects as `putService`. */
+  /**
+   * Sets these fields of an instance, and leaves the others as operators have set them. Rejects as `putService`, and
+   * with STORE_UNAVAILABLE if others change the instance all the time.
+   */
   async putChange(serviceKey: ServiceKey, registId: string, change: InstanceChange): Promise<void> {
-    const before = this.#copy.get(keyOf(serviceKey, registId));
-    const { metadata, ...rest } = { ...(before && readChange(fieldsIn(before))), ...change };
-    const fields = { ...rest, ...(metadata && { metadata: Object.fromEntries(metadata) }) };
-    await this.#put(keyOf(serviceKey, registId), jsonBytes({ serviceKey, registId, ...fields }), false);
+    const key = keyOf(serviceKey, registId);
+    for (let tries = 1; tries <= TRIES_MAX; tries++) {
+      const before = this.#copy.get(key);
+      const { metadata, ...rest } = { ...(before && readChange(fieldsIn(before))), ...change };
+      const fields = { ...rest, ...(metadata && { metadata: Object.fromEntries(metadata) }) };
+      const value = jsonBytes({ serviceKey, registId, ...fields });
+      if (await this.#put(key, value, before?.revision ?? 0n)) return;
+    }
+    throw fail("STORE_UNAVAILABLE", { reason: "others change this instance all the time", tries: TRIES_MAX });
   }
 
-  async #put(key: string, value: Uint8Array, isNew: boolean): Promise<boolean> {
+  /** Records of instances behind a key, in the order of keys, all of a service together; `""`: from the first one. */
+  changesAfter(key: string, countMax: number): ChangeRecord[] {
+    const all = keysWith(INSTANCES);
+    const found: ChangeRecord[] = [];
+    for (const record of this.#copy.range({ ...all, from: key === "" ? all.from : keyAfter(key) })) {
+      if (found.length === countMax) break;
+      found.push({ ...readAddress(fieldsIn(record)), record });
+    }
+    return found;
+  }
+
+  /** Removes records that are as they were read; if one is not, none goes. Rejects as the store does. */
+  async removeChanges(records: readonly StoredRecord[]): Promise<void> {
+    const conditions = records.map(({ key, revision }) => ({ kind: "revision", key, revision }) as const);
+    const operations = records.map(({ key }) => ({ kind: "delete", key }) as const);
+    await this.#copy.commit({ conditions, operations });
+  }
+
+  /** Resolves to false if the record has not the revision that is named; 0: it must not be there. */
+  async #put(key: string, value: Uint8Array, revision: bigint | undefined): Promise<boolean> {
     if (this.#copy.size >= NAMING_RECORDS_MAX && this.#copy.get(key) === undefined) {
       throw nacosError("NACOS_RECORDS_EXHAUSTED", { records: this.#copy.size, recordsMax: NAMING_RECORDS_MAX });
     }
-    const conditions = isNew ? [{ kind: "revision", key, revision: 0n } as const] : [];
+    const conditions = revision === undefined ? [] : [{ kind: "revision", key, revision } as const];
     const outcome = await this.#copy.commit({ conditions, operations: [{ kind: "put", key, value }] });
     return outcome.kind === "committed";
   }
@@ -137,9 +174,7 @@ export class NamingRecords {
     for (const { key, before, after } of changes) {
       const record = after ?? before;
       if (!key.startsWith(INSTANCES) || record === undefined) continue;
-      const fields = fieldsIn(record);
-      const serviceKey = readServiceKey(textField(fields, "serviceKey") ?? "", "serviceKey");
-      const registId = textField(fields, "registId") ?? "";
+      const { serviceKey, registId } = readAddress(fieldsIn(record));
       for (const listener of this.#listeners) listener(serviceKey, registId);
     }
   }
@@ -147,6 +182,13 @@ export class NamingRecords {
 
 function keyOf(serviceKey: ServiceKey, registId: string): string {
   return `${INSTANCES}${serviceKey}/${registId}`;
+}
+
+function readAddress(fields: JsonFields): Pick<ChangeRecord, "serviceKey" | "registId"> {
+  return {
+    serviceKey: readServiceKey(textField(fields, "serviceKey") ?? "", "serviceKey"),
+    registId: textField(fields, "registId") ?? "",
+  };
 }
 
 function fieldsIn({ value }: StoredRecord): JsonFields {
