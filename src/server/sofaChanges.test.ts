@@ -16,9 +16,9 @@ test("an operator's token changes what no other caller may, and the audit trail 
     return (body as unknown as { readonly token: string }).token;
   };
   const tokens = { ops: await tokenOf("ops", ["operator"]), view: await tokenOf("view", ["reader"]) };
-  const ask = async ([port, method, path, body]: Call, proof?: string) => {
+  const ask = async ([port, method, path, body]: Call, proof?: string, isOfSofa = false) => {
     const headers = {
-      ...(proof && { authorization: `Bearer ${proof}` }),
+      ...(proof && (isOfSofa ? { "x-apiauth-token": proof } : { authorization: `Bearer ${proof}` })),
       ...(body && { "content-type": "application/json" }),
     };
     const sent = { method, headers, ...(body && { body: JSON.stringify(body) }) };
@@ -44,13 +44,17 @@ test("an operator's token changes what no other caller may, and the audit trail 
     const wrong = await ask(call, `${tokens.ops}x`);
     assert.equal(wrong.status, 401, path);
     assert.ok(wrong.headers.has("www-authenticate"));
-    const operator = await ask(call, tokens.ops);
-    assert.equal(operator.status, 200, `${path} ${await operator.clone().text()}`);
+    for (const isOfSofa of [false, true]) {
+      const operator = await ask(call, tokens.ops, isOfSofa);
+      assert.equal(operator.status, 200, `${path} ${await operator.clone().text()}`);
+    }
+    const wrongOfSofa = await ask(call, `${tokens.ops}x`, true);
+    assert.equal(wrongOfSofa.status, 401, path);
   }
   const made = (await operate(server, "GET", "/audit?outcome=made&by=ops")).body.items;
   assert.deepEqual(
     made.map(({ operation }) => operation).toSorted(),
-    calls.map(([, method, path]) => `${method} ${path}`).toSorted(),
+    calls.flatMap(([, method, path]) => [`${method} ${path}`, `${method} ${path}`]).toSorted(),
   );
   assert.doesNotMatch(JSON.stringify(made), /the value|roster_/);
   const refused = (await operate(server, "GET", "/audit?outcome=refused&by=view")).body.items;

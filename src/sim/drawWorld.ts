@@ -42,6 +42,8 @@ export function drawConfig(dice: Dice): Plan["config"] {
     pushCompress: dice.chance(0.5),
     pushCompressBytesMin: dice.pick([0, 4_096]),
     pushEncodings: ["zstd", "gzip"],
+    sofaInvalidForeverZones: [],
+    sofaInvalidForeverZonesExcept: [],
     sessionLeaseMs: dice.pick([10_000, 30_000]),
     versionScanIntervalMs: dice.pick([2_000, 5_000]),
     digestIntervalMs: dice.pick([3_000, 6_000]),

@@ -1,5 +1,8 @@
 import { BYTES, type KeySpec, PORT } from "../../base/keySpec.ts";
 
+/** A zone, or the beginning of a service's name. */
+const NAME = /^[\x21-\x7e]{1,255}$/;
+
 /** The configuration keys that only SOFARegistry's clients need. */
 export const SOFA_CONFIG_KEYS = {
   "bolt-port": {
@@ -27,6 +30,27 @@ export const SOFA_CONFIG_KEYS = {
       "The sessions that SOFARegistry's clients are told of: all, or those of the zone that the client names, or of " +
       "this session's zone if it names none.",
     cost: "With zone, clients of a zone without sessions can't connect, as in SOFARegistry.",
+  },
+  "sofa-invalid-forever-zones": {
+    section: "Clients",
+    type: "list",
+    default: [],
+    pattern: NAME,
+    allowed: "names",
+    about:
+      "Zones whose publishers are in the lists of SOFARegistry's clients of the same zone only, whatever scope these " +
+      "ask for: SOFARegistry's invalidForeverZones. All sessions need the same.",
+    cost: "Clients of other zones do not see these publishers; a rule that hides a zone hides it from its own clients too.",
+  },
+  "sofa-invalid-forever-zones-except": {
+    section: "Clients",
+    type: "list",
+    default: [],
+    pattern: NAME,
+    allowed: "beginnings of dataIds",
+    about:
+      "Services, by the beginnings of their dataIds, that are in all lists in spite of sofa-invalid-forever-zones.",
+    cost: "Each is compared with the name of the service for each body of a list.",
   },
   "sofa-changes": {
     section: "Clients",

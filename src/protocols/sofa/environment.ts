@@ -15,6 +15,10 @@ export interface SofaConfig extends CompressionSettings {
   readonly pushTimeoutMs: number;
   readonly pushCompressBytesMin: number;
   readonly pushWindowMaxMs: number;
+  /** Zones that only their own clients see. */
+  readonly sofaInvalidForeverZones: readonly string[];
+  /** The beginnings of the dataIds that all clients see in spite of that. */
+  readonly sofaInvalidForeverZonesExcept: readonly string[];
 }
 
 /** The setting of all paths that change something. */

@@ -23,6 +23,7 @@ const CONFIG = {
   registrationBytesMax: 4 * 1024 * 1024,
   ...{ clientProbeMs: 1, clientMuteIdleMs: 1 },
   ...{ pushCompress: true, pushCompressBytesMin: 4_096, pushEncodings: ["zstd", "gzip"] as const },
+  ...{ sofaInvalidForeverZones: [] as readonly string[], sofaInvalidForeverZonesExcept: [] as readonly string[] },
 };
 let compressions = 0;
 const halved = (bytes: Uint8Array) => {
@@ -30,8 +31,8 @@ const halved = (bytes: Uint8Array) => {
   return bytes.slice(bytes.length / 2);
 };
 
-function newBodies(): PushBodies {
-  return new PushBodies(CONFIG, { gzip: halved, zstd: halved });
+function newBodies(config: typeof CONFIG = CONFIG): PushBodies {
+  return new PushBodies(config, { gzip: halved, zstd: halved });
 }
 
 function push(variant: string, { version = 1n, publishers = 100 } = {}): Push {
@@ -196,4 +197,46 @@ test("an instance of another protocol is pushed as one box, and not at all if it
   };
   assert.match(pushed(anInstance({ weight: 3 })), /10\.0\.0\.1:8080\?weight=300/);
   assert.doesNotMatch(pushed(anInstance({ isEnabled: false })), /10\.0\.0\.1/);
+});
+
+/** A list with one publisher in each of two zones. */
+function ofTwoZones(change: Partial<Push> = {}): Push {
+  const { view, ...rest } = push("hessian-draft plain", { publishers: 2 });
+  const [[first, one] = [], [second, two] = []] = view.publications;
+  assert.ok(first && one && second && two);
+  const publications = new Map([
+    [first, { ...one, zone: "OPEN", payload: packBoxes([textOf("open-address")]) }],
+    [second, { ...two, zone: "CLOSED", payload: packBoxes([textOf("closed-address")]) }],
+  ]);
+  return { ...rest, view: { ...view, publications }, ...change };
+}
+
+for (const [zone, scope, except, seen] of [
+  ["OPEN", "dataCenter", [], ["open"]],
+  ["OPEN", "global", [], ["open"]],
+  ["ELSEWHERE", "dataCenter", [], ["open"]],
+  ["CLOSED", "dataCenter", [], ["open", "closed"]],
+  ["CLOSED", "zone", [], ["closed"]],
+  ["OPEN", "dataCenter", ["other", "ord"], ["open", "closed"]],
+  ["OPEN", "dataCenter", ["rders"], ["open"]],
+  ["OPEN", "zone", ["ord"], ["open"]],
+] as const) {
+  test(`a client of ${zone} with scope ${scope} sees ${seen.join(" and ")} beside exceptions ${except.join()}`, () => {
+    const config = { ...CONFIG, sofaInvalidForeverZones: ["CLOSED"], sofaInvalidForeverZonesExcept: except };
+    const { bytes } = newBodies(config).body(ofTwoZones({ zone, scope }));
+    const text = new TextDecoder("latin1").decode(bytes);
+    assert.deepEqual(
+      ["open", "closed"].filter((one) => text.includes(`${one}-address`)),
+      seen,
+    );
+  });
+}
+
+test("clients of a closed zone do not share what was compressed for others", () => {
+  const config = { ...CONFIG, sofaInvalidForeverZones: ["CLOSED"], pushCompressBytesMin: 1 };
+  const bodies = newBodies(config);
+  const all = ofTwoZones({ variant: "protobuf gzip" });
+  compressions = 0;
+  for (const zone of ["OPEN", "ELSEWHERE", "CLOSED"]) bodies.body({ ...all, zone });
+  assert.equal(compressions, 2);
 });

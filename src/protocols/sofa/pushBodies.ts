@@ -139,11 +139,11 @@ export class PushBodies {
     const variant = readVariant(push.variant);
     const { dataCenter } = this.#config;
     const encoding = chooseEncoding(variant, this.#config);
-    const shared = encoding === "plain" ? undefined : kept.compressed.get(sharedKey(push, encoding));
-    const zones = shared?.zones ?? zonesOf(push);
+    const key = this.#sharedKey(push, encoding);
+    const shared = encoding === "plain" ? undefined : kept.compressed.get(key);
+    const zones = shared?.zones ?? this.#zonesOf(push);
     const compressed = shared?.boxes ?? this.#compress(encoding, zones);
-    if (shared === undefined && compressed !== undefined)
-      this.#share(kept, sharedKey(push, encoding), { compressed, zones });
+    if (shared === undefined && compressed !== undefined) this.#share(kept, key, { compressed, zones });
     const service = serviceNameOf(push.view.serviceKey);
     const subject = { ...service, scope: push.scope, localZone: push.zone };
     const list = { version: push.view.version, zones, ...(compressed === undefined ? {} : { compressed }) };
@@ -173,22 +173,32 @@ export class PushBodies {
     if (plain.length < this.#config.pushCompressBytesMin) return undefined;
     return { encoding, body: this.#compression[encoding](plain), originBodySize: plain.length };
   }
-}
 
-/** A key that is equal for those of a view's subscribers that see the same addresses in the same encoding. */
-function sharedKey({ scope, zone }: Push, encoding: PushEncoding): string {
-  return scope === "zone" ? `${encoding}\n${zone}` : encoding;
-}
-
-/** The addresses by zone. A publisher without data still shows its zone, as in SOFARegistry. */
-function zonesOf({ view, scope, zone: ownZone }: Push): PushZone[] {
-  const byZone = new Map<string, Box[]>();
-  for (const publication of view.publications.values()) {
-    const { zone } = publication;
-    if (scope === "zone" && zone !== ownZone) continue;
-    const boxes = byZone.get(zone) ?? [];
-    byZone.set(zone, boxes);
-    boxesOf(publication, boxes);
+  /** A key that is equal for those of a view's subscribers that see the same addresses in the same encoding. */
+  #sharedKey({ scope, zone }: Push, encoding: PushEncoding): string {
+    const seesItsOwn = scope === "zone" || this.#config.sofaInvalidForeverZones.includes(zone);
+    return seesItsOwn ? `${encoding}\n${zone}` : encoding;
   }
-  return [...byZone].map(([zone, boxes]) => ({ zone, boxes, count: boxes.length }));
+
+  /** The addresses by zone. A publisher without data still shows its zone, as in SOFARegistry. */
+  #zonesOf({ view, scope, zone: ownZone }: Push): PushZone[] {
+    const closed = scope === "zone" ? [] : this.#closedZones(view);
+    const byZone = new Map<string, Box[]>();
+    for (const publication of view.publications.values()) {
+      const { zone } = publication;
+      if (zone !== ownZone && (scope === "zone" || closed.includes(zone))) continue;
+      const boxes = byZone.get(zone) ?? [];
+      byZone.set(zone, boxes);
+      boxesOf(publication, boxes);
+    }
+    return [...byZone].map(([zone, boxes]) => ({ zone, boxes, count: boxes.length }));
+  }
+
+  /** The zones whose publishers of this service only their own clients see. */
+  #closedZones({ serviceKey }: ServiceView): readonly string[] {
+    const { sofaInvalidForeverZones: zones, sofaInvalidForeverZonesExcept: excepted } = this.#config;
+    if (zones.length === 0 || excepted.length === 0) return zones;
+    const { dataId } = serviceNameOf(serviceKey);
+    return excepted.some((beginning) => dataId.startsWith(beginning)) ? [] : zones;
+  }
 }

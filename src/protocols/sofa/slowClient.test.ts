@@ -26,6 +26,8 @@ const CONFIG = {
     clientOutputBytesMax: CLIENT_OUTPUT_BYTES_MAX,
     pushCompress: false,
     pushEncodings: ["zstd", "gzip"] as const,
+    sofaInvalidForeverZones: [],
+    sofaInvalidForeverZonesExcept: [],
     pushCompressBytesMin: 100,
     pushWindowMaxMs: 1_000,
     registrationBytesMax: 4_096,

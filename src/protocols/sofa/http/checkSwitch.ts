@@ -17,7 +17,7 @@ const SWITCH_GROUP = "CONFIG";
 
 /** Its switches, as of 6.6.3, that Roster does not have, with Roster's replacement, if there is one. */
 const SWITCHES: Readonly<Record<string, string>> = {
-  "admin.api.token": "",
+  "admin.api.token": "`roster token create`, whose tokens are taken in x-apiauth-token too",
   "registry.data.capacity.interceptor.disable": "",
   "registry.meta.leader.interceptor.disable": "",
   "registry.node.quit.interceptor.disable": "",

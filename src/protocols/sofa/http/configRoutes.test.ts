@@ -111,7 +111,8 @@ test("a switch that Roster has a command for is refused with the command; others
   const refusal = async (dataId: string) =>
     String((await routes().post("put", { ...NAME, dataId, data: "30" })).refused);
   assert.match(await refusal("registry.node.server.operating.data"), /instead="?`roster block`/);
-  assert.doesNotMatch(await refusal("admin.api.token"), /instead/);
+  assert.match(await refusal("admin.api.token"), /instead="?`roster token create`/);
+  assert.doesNotMatch(await refusal("registry.node.quit.interceptor.disable"), /instead/);
 });
 
 test("a mistyped switch is refused, as is every other name where SOFARegistry has its switches", async () => {

@@ -85,11 +85,19 @@ function identified(
   refused: (error: RegistryError) => void = exchange.refuse,
 ): void {
   const { remoteAddress: from, certificate, headers } = exchange;
-  const credentials = credentialsIn(headers["authorization"]);
+  const { authorization = bearer(headers[TOKEN_HEADER]) } = headers;
+  const credentials = credentialsIn(authorization);
   access.identify({ from, certificate, credentials, isOperator }, (found) => {
     if (found instanceof RegistryError) refused(found);
     else refusing(exchange, () => then(found));
   });
+}
+
+/** The header in which SOFARegistry's tools send one of the tokens of its switch `admin.api.token`. */
+const TOKEN_HEADER = "x-apiauth-token";
+
+function bearer(token: string | readonly string[] | undefined): string | undefined {
+  return token === undefined ? undefined : `Bearer ${String(token)}`;
 }
 
 /** A certificate lets a caller in at the port, and is no operator's proof. */

@@ -42,6 +42,8 @@ export const CONFIG = {
   pushTimeoutMs: 2_000,
   pushCompress: true,
   pushEncodings: ["zstd", "gzip"] as const,
+  sofaInvalidForeverZones: [],
+  sofaInvalidForeverZonesExcept: [],
   pushCompressBytesMin: 100,
   pushWindowMaxMs: 1_000,
 };
