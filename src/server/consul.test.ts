@@ -225,7 +225,7 @@ const REFUSALS: readonly [what: string, body: object | string | undefined, statu
   ["PUT /agent/service/register", { Name: "x", Check: { HTTP: "nonsense", Interval: "1s" } }, 400, /must be a URL/],
   ["PUT /agent/service/register", { Name: "x", Check: { Args: ["rm"], Interval: "1s" } }, 400, /Scripts are disabled/],
   ["PUT /agent/service/register", { Name: "x", Check: { TTL: "soon" } }, 400, /invalid duration "soon"/],
-  ["PUT /agent/check/register", { Name: "c", ServiceID: "nowhere", TTL: "1s" }, 500, /does not exist/],
+  ["PUT /agent/check/register", { Name: "c", ServiceID: "nowhere", TTL: "1s" }, 404, /does not exist/],
   ["PUT /agent/check/pass/nowhere", undefined, 404, /Unknown check ID/],
   ["PUT /catalog/register", { Node: "x" }, 500, /Must provide Node and Address/],
   ["PUT /catalog/register", { Node: "x", Address: "1.2.3.4", Datacenter: "dc9" }, 500, /No path to datacenter/],

@@ -67,11 +67,22 @@ export function readService(
     weights: weightsOf(fields.inner("Weights"), place),
     enableTagOverride: fields.flag("EnableTagOverride"),
     kind: fields.text("Kind"),
-    taggedAddresses: fields.value("TaggedAddresses") ?? null,
+    taggedAddresses: taggedAddressesOf(fields),
     proxy: fields.value("Proxy") ?? null,
     connect: fields.value("Connect") ?? null,
     locality: fields.value("Locality") ?? null,
   };
+}
+
+/** The addresses of a service by their tags: their fields may be worded in any case, too. Throws a ConsulError. */
+function taggedAddressesOf(fields: Fields): Record<string, { readonly Address: string; readonly Port: number }> | null {
+  if (!fields.has("TaggedAddresses")) return null;
+  const addresses = fields.objects("TaggedAddresses").map(([tag, inner]) => {
+    const port = inner.number("Port") ?? 0;
+    if (!Number.isInteger(port)) throw consulRefusal(400, `Request decode failed: ${tag}.Port must be an integer`);
+    return [tag, { Address: inner.text("Address"), Port: port }] as const;
+  });
+  return Object.fromEntries(addresses);
 }
 
 /** Metadata within Consul's bounds. Throws a ConsulError. */

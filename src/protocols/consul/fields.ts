@@ -92,6 +92,14 @@ export class Fields {
     );
   }
 
+  /** The entries of a map of objects. */
+  objects(name: string): (readonly [key: string, fields: Fields])[] {
+    const value = this.value(name);
+    if (value === undefined || value === null) return [];
+    if (typeof value !== "object" || Array.isArray(value)) throw this.#wrong(name, "an object of objects");
+    return Object.entries(value).map(([key, entry]) => [key, new Fields(entry, `${this.#at(name)}.${key}`)]);
+  }
+
   list(name: string): readonly unknown[] {
     const value = this.value(name);
     if (value === undefined || value === null) return [];

@@ -53,6 +53,31 @@ for (const [what, body, from, address] of ADDRESSES) {
   });
 }
 
+test("tagged addresses are shown in Consul's words, however they were worded", async (t) => {
+  const scene = await open(t);
+  const addresses = { lan: { address: "10.0.0.5", port: 80 }, wan_ipv4: { Address: "1.2.3.4" } };
+  await scene.ask(REGISTER, { Name: "web", tagged_addresses: addresses });
+  const { web } = (await scene.ask("GET /agent/services")).json as { web: { TaggedAddresses: unknown } };
+  assert.deepEqual(web.TaggedAddresses, {
+    lan: { Address: "10.0.0.5", Port: 80 },
+    wan_ipv4: { Address: "1.2.3.4", Port: 0 },
+  });
+});
+
+for (const addresses of [
+  "10.0.0.5",
+  ["10.0.0.5"],
+  { lan: "10.0.0.5" },
+  { lan: { Port: "80" } },
+  { lan: { Port: 1.5 } },
+]) {
+  test(`tagged addresses like ${JSON.stringify(addresses)} are refused`, async (t) => {
+    const scene = await open(t);
+    const { status } = await scene.ask(REGISTER, { Name: "web", TaggedAddresses: addresses });
+    assert.equal(status, 400);
+  });
+}
+
 const CHECKS: readonly [what: string, body: object, checks: Record<string, string>][] = [
   ["none", {}, { kept: "passing" }],
   ["one", { Check: { TTL: "1m" } }, { kept: "passing", "service:web": "critical" }],

@@ -145,7 +145,7 @@ function checkRoutes(parts: RouteParts): JudgedRoute[] {
       if (serviceId === "")
         return changeAgentNode(parts, { exchange, caller }, (checks) => withCheck(checks, check.id, check));
       const own = catalogue.own.servicesOf(agentNode().name).get(serviceId);
-      if (own === undefined) throw consulRefusal(500, `ServiceID "${serviceId}" does not exist`);
+      if (own === undefined) throw consulRefusal(404, `ServiceID "${serviceId}" does not exist`);
       checkMay(caller, own.kept.registration.serviceKey);
       changeChecks(parts, { key: own.kept.registration, exchange }, (checks) => withCheck(checks, check.id, check));
     }),

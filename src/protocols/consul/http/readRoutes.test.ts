@@ -70,6 +70,12 @@ const ROWS: readonly [path: string, names: readonly string[]][] = [
   ["/health/state/critical", ["disk", "service:10.0.0.3:foreign:8080"]],
   ["/health/state/none", []],
   ["/health/ingress/web", []],
+  // There are no peers, whose services these would be.
+  ["/health/service/web?peer=p", []],
+  ["/health/connect/web?peer=p", []],
+  ["/health/state/any?peer=p", []],
+  ["/catalog/service/consul?peer=p", []],
+  ["/catalog/nodes?peer=p", []],
 ];
 
 for (const [path, names] of ROWS) {

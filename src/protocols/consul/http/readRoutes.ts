@@ -42,7 +42,8 @@ export function readRoutes(parts: RouteParts): JudgedRoute[] {
 function reading(path: string, parts: RouteParts, { topics, rows }: { topics: Topics; rows: Rows }): JudgedRoute {
   const { blocking, nowMs } = parts;
   return catalogueRoute("GET", path, parts, (catalogue, exchange, caller) => {
-    const sight = new Sight(caller);
+    const [peer = ""] = valuesOf(exchange, "peer");
+    const sight = new Sight(peer === "" ? caller : undefined);
     const answer = (index: bigint) =>
       rowsResponse(exchange, filtered(exchange, rows(catalogue, exchange, sight)), index);
     // A bad filter is refused at once, and not at the next change.
@@ -111,7 +112,8 @@ function usageRoute(parts: RouteParts): JudgedRoute {
       },
       BillableServiceInstances: billable.length,
     };
-    return { Usage: { [parts.datacenter]: counts } };
+    // The client for Python looks here for what the headers say.
+    return { Usage: { [parts.datacenter]: counts }, LastContact: 0, KnownLeader: true, ConsistencyLevel: "leader" };
   };
   return reading("/operator/usage", parts, { topics: OF_ALL, rows: usage });
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { anInstance } from "../../../model/testing/instances.ts";
+import type { ClientWish } from "../../kit/clientAccess.ts";
 import type { Session } from "../kv/entries.ts";
 import { AGENT, ConsulScene } from "../testing/scene.ts";
 import { sessionsAliveIn } from "./sessionRoutes.ts";
@@ -76,12 +78,15 @@ const CREATED: readonly [body: object, status: number, says: RegExp][] = [
   [{ Checks: ["web-up"] }, 200, /"ID"/],
   [{ NodeChecks: ["none"] }, 500, /Missing check 'none' registration/],
   [{ Node: "n1", NodeChecks: ["disk"] }, 200, /"ID"/],
+  [{ Node: "n2" }, 500, /Missing node registration/],
+  [{ Node: "10.0.0.3" }, 200, /"ID"/],
   [{ ServiceChecks: [{ ID: "api-up" }] }, 500, /Check 'api-up' is in critical state/],
 ];
 
 for (const [body, status, says] of CREATED) {
   test(`a session of ${JSON.stringify(body)} is answered with ${status}`, async (t) => {
     const scene = await open(t);
+    scene.listed("foreign", [anInstance({ host: "10.0.0.3" })]);
     await scene.ask("PUT /agent/check/fail/api-up");
     const answer = await scene.ask("PUT /session/create", body);
     assert.equal(answer.status, status, answer.text);
@@ -106,6 +111,15 @@ for (const [given, nanoseconds] of DELAYS) {
     assert.equal((rows as { LockDelay: number }[])[0]?.LockDelay, nanoseconds);
   });
 }
+
+test("a session begins at no node that its client may not know", async (t) => {
+  const scene = await open(t);
+  const create = async (allowed: string) => {
+    const isAllowed = (wish: ClientWish) => wish.action === "store" || JSON.stringify(wish).includes(allowed);
+    return (await scene.ask("PUT /session/create", { Node: "n1" }, { isAllowed })).status;
+  };
+  assert.deepEqual([await create("n1"), await create("web")], [200, 500]);
+});
 
 test("a session is shown as it was created, with its defaults", async (t) => {
   const scene = await open(t);

@@ -11,6 +11,7 @@ import { Fields, parseBody } from "../fields.ts";
 import type { Session } from "../kv/entries.ts";
 import { KV_TOPIC } from "../kv/store.ts";
 import { newId } from "../newId.ts";
+import { nodeKeyOf, serviceKeyOf } from "../own.ts";
 import { answering, checkMayStore, type KvParts, mayFetch, valueKeyOf } from "./kvRoutes.ts";
 import { flagResponse, type RouteParts, rowsResponse } from "./parts.ts";
 
@@ -142,7 +143,10 @@ function newSession(
   const nodeChecks = nodeChecksOf(fields);
   const node = fields.text("Node") === "" ? agentNode().name : fields.text("Node");
   const serviceChecks = serviceChecksOf(fields);
-  const statuses = statusesIn(catalogue, knowledgeOf(caller));
+  const knows = knowledgeOf(caller);
+  if (node !== agentNode().name && !isNodeKnown(catalogue, node, knows))
+    throw consulRefusal(500, "Missing node registration");
+  const statuses = statusesIn(catalogue, knows);
   for (const id of [...nodeChecks, ...serviceChecks.map(({ ID }) => ID)]) checkStatus({ node, id }, statuses);
   return {
     id: newId(secrets),
@@ -193,6 +197,14 @@ interface CheckPlace {
 
 /** The status of a check; undefined if there is none, or none that may be known. */
 type Statuses = (place: CheckPlace) => string | undefined;
+
+/** Whether a node is in the catalogue, as far as the caller may know it: with its own registration or by a service. */
+function isNodeKnown(catalogue: Catalogue, name: string, knows: Knows): boolean {
+  if (catalogue.own.node(name) !== undefined && knows(nodeKeyOf(name).serviceKey)) return true;
+  const registered = [...catalogue.own.servicesOf(name).values()].map(({ kept }) => kept.registration.serviceKey);
+  const listed = catalogue.node(name)?.services.map(({ definition }) => serviceKeyOf(definition.name)) ?? [];
+  return [...registered, ...listed].some(knows);
+}
 
 /** A session begins with checks that are not critical. Throws a ConsulError. */
 function checkStatus(place: CheckPlace, statuses: Statuses): void {

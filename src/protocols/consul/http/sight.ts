@@ -8,14 +8,16 @@ import { nodeKeyOf, serviceKeyOf } from "../own.ts";
 import type { ShownCheck, ShownNode, ShownService } from "../words.ts";
 
 export class Sight {
-  readonly #caller: Pick<Caller, "mayDo">;
+  readonly #caller: Pick<Caller, "mayDo"> | undefined;
 
-  constructor(caller: Pick<Caller, "mayDo">) {
+  /** `undefined` sees nothing at all: the part of a peer, of which there are none. */
+  constructor(caller: Pick<Caller, "mayDo"> | undefined) {
     this.#caller = caller;
   }
 
   /** Whether services of this name may be seen. The registry itself is no secret. */
   serviceNamed(name: string): boolean {
+    if (this.#caller === undefined) return false;
     if (name === CONSUL_SERVICE) return true;
     try {
       return this.#caller.mayDo({ action: "list", about: serviceKeyOf(name) });
@@ -34,7 +36,7 @@ export class Sight {
 
   /** Whether the checks that a node has of its own may be seen in lists of checks. */
   checksOfNode(name: string): boolean {
-    return this.#caller.mayDo({ action: "list", about: nodeKeyOf(name).serviceKey });
+    return this.#caller?.mayDo({ action: "list", about: nodeKeyOf(name).serviceKey }) ?? false;
   }
 
   /** The checks of a node that may be seen. The check of the agent itself says nothing of its clients. */

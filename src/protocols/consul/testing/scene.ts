@@ -23,6 +23,7 @@ import { kvRoutes } from "../http/kvRoutes.ts";
 import type { RouteParts } from "../http/parts.ts";
 import { readRoutes } from "../http/readRoutes.ts";
 import { type SessionParts, sessionRoutes } from "../http/sessionRoutes.ts";
+import { statusRoutes } from "../http/statusRoutes.ts";
 import { txnRoutes } from "../http/txnRoutes.ts";
 import { KvStore } from "../kv/store.ts";
 import { serviceKeyOf } from "../own.ts";
@@ -44,6 +45,7 @@ export class ConsulScene {
   readonly persistent = new PersistentInMemory();
   readonly catalogue: Catalogue;
   readonly #routes: readonly JudgedRoute[];
+  readonly #openRoutes: readonly JudgedRoute[];
   readonly #store: KvStore;
   readonly #records: Records;
   #version = 1n;
@@ -74,6 +76,7 @@ export class ConsulScene {
     };
     const keys = [...kvRoutes(parts), ...sessionRoutes(parts), ...txnRoutes(parts), ...eventRoutes(parts)];
     this.#routes = [...keys, ...readRoutes(parts), ...agentRoutes(parts), ...catalogWriteRoutes(parts)];
+    this.#openRoutes = statusRoutes(parts);
     this.#store = store;
   }
 
@@ -82,7 +85,7 @@ export class ConsulScene {
     await this.#records.close();
   }
 
-  /** All paths, judged by `access`. */
+  /** All paths about clients, judged by `access`. */
   routesBy(access: ClientAccess): readonly HttpRoute[] {
     return judgedRoutes(this.#routes, { access });
   }
@@ -91,7 +94,8 @@ export class ConsulScene {
   async ask(what: string, body?: object | string, { isAllowed, from }: SceneCaller = {}): Promise<Asked> {
     const [method = "", target = ""] = what.split(" ");
     const url = new URL(`http://agent/v1${target}`);
-    const routes = this.routesBy(isAllowed === undefined ? OPEN_ACCESS : accessBy(isAllowed));
+    const access = isAllowed === undefined ? OPEN_ACCESS : accessBy(isAllowed);
+    const routes = [...this.routesBy(access), ...judgedRoutes(this.#openRoutes, { access })];
     const { route, params } = routeOf(routes, method, url.pathname);
     const text = typeof body === "object" ? JSON.stringify(body) : body;
     const sent = text === undefined ? undefined : new TextEncoder().encode(text);
