@@ -7,7 +7,7 @@ const SEEDS_A_DAY = 10_000;
 const FIRST = 100_000_000;
 
 /** How many seeds of each kind of world CI runs, from 1 on. */
-export const CI_SEEDS = { single: 500, cluster: 400, tight: 160 } as const;
+export const CI_SEEDS = { single: 500, cluster: 400, tight: 160, tree: 60 } as const;
 
 /** The first of the seeds of a day: all runs of a day agree, so that a failure can be repeated by all. */
 export function firstSeedOf(date: Date): number {

@@ -19,6 +19,7 @@ const ROWS: readonly (readonly Step[])[] = [
   [{ name: "simulation", command: [...SIMULATE, "--seeds", `${CI_SEEDS.single}`] }],
   [{ name: "simulation of clusters", command: [...SIMULATE, "--cluster", "--seeds", `${CI_SEEDS.cluster}`] }],
   [{ name: "simulation of tight worlds", command: [...SIMULATE, "--tight", "--seeds", `${CI_SEEDS.tight}`] }],
+  [{ name: "simulation of the ordered tree", command: [...SIMULATE, "--tree", "--seeds", `${CI_SEEDS.tree}`] }],
   [
     {
       name: `simulation, seeds of the day from ${TODAY}`,

@@ -78,7 +78,8 @@ export class RecordTable {
     if (after > this.#revision) throw behind(after, this.#revision);
     if (after < this.#oldest) return { kind: "compacted", oldest: this.#oldest };
     const all: Change[] = [];
-    for (const key of this.#keys(range)) {
+    const isChanged = (entries: readonly Entry[]) => (entries.at(-1)?.revision ?? 0n) > after;
+    for (const key of this.#keys(range, isChanged)) {
       for (const { revision, record } of this.#entries.get(key) ?? []) {
         if (revision <= after) continue;
         if (record === undefined) all.push({ kind: "deleted", key, revision });
@@ -112,8 +113,11 @@ export class RecordTable {
     this.compact(this.#revision);
   }
 
-  #keys(range: KeyRange): string[] {
-    return [...this.#entries.keys()].filter((key) => isIn(range, key)).sort(compareKeys);
+  /** The keys of a range whose values are wanted, in order. The test by values is the cheaper one. */
+  #keys(range: KeyRange, isWanted: (entries: readonly Entry[]) => boolean = () => true): string[] {
+    const keys: string[] = [];
+    for (const [key, entries] of this.#entries) if (isWanted(entries) && isIn(range, key)) keys.push(key);
+    return keys.sort(compareKeys);
   }
 
   #current(key: string): StoredRecord | undefined {

@@ -15,6 +15,7 @@ import type { DatumSnapshot, DatumVersion } from "../model/datum.ts";
 import type { ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { Survey, SurveyRows } from "../model/survey.ts";
+import { TREE_PREFIX } from "../records/tree/treeRecords.ts";
 import type { Fact } from "./facts.ts";
 
 export function describe(fact: Fact): string {
@@ -69,6 +70,14 @@ export function describe(fact: Fact): string {
       return fact.rules.rules.map(({ id }) => id).join(" ");
     case "over":
       return "";
+    case "treeCommitted": {
+      const keys = fact.commit.operations.map(
+        ({ kind, key }) => `${kind === "put" ? "+" : "-"}${key.slice(TREE_PREFIX.length)}`,
+      );
+      return `${fact.revision} by ${fact.by}: ${keys.join(" ")}`;
+    }
+    case "treeDid":
+      return `${fact.node} ${fact.order} ${fact.zxid} ${JSON.stringify(fact.event)}`;
     default:
       return Object.entries(fact)
         .filter(([key]) => key !== "kind")

@@ -16,6 +16,7 @@ import type { SlotTable } from "../model/slot.ts";
 import type { Survey } from "../model/survey.ts";
 import type { SurveyedSession } from "../registry/survey.ts";
 import type { Way } from "./network/machineNetwork.ts";
+import type { TreeFact } from "./treeFacts.ts";
 
 /** One object of one client. `registId` may be shared by two clients, on purpose. */
 interface OfRegistration {
@@ -31,7 +32,7 @@ interface OnConnection {
 }
 
 /** Clients are named `c1`, nodes by their ids: `s1.4` is the fourth run in the world, one of the node s1. */
-export type Fact = ClientFact | LeaseFact | QueryFact | AppFact | MessageFact | MetaFact | WorldFact;
+export type Fact = ClientFact | LeaseFact | QueryFact | AppFact | MessageFact | MetaFact | TreeFact | WorldFact;
 
 /** Clients' actions, and the lists that they were shown. */
 export type ClientFact =

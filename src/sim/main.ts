@@ -1,4 +1,4 @@
-// Runs seeds: `npm run sim -- --seeds 500 --first-seed 1 [--cluster | --tight] [--workers 2] [--verbose]
+// Runs seeds: `npm run sim -- --seeds 500 --first-seed 1 [--cluster | --tight | --tree] [--workers 2] [--verbose]
 // [--keep-going]`, or `--only 3,5,8`. Stops at the first violation with everything needed to understand and to repeat
 // it: the last --events N that touch the service, or with --whole the last of all. With --keep-going each violation is
 // one line. Alternatively runs one text scenario: `npm run sim -- --scenario NAME`; or large clusters, to measure their
@@ -9,6 +9,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { scaleTable } from "./scale/scaleTable.ts";
 import { runScenario } from "./scenario/runScenario.ts";
+import { runTreeSeed } from "./treeWorld.ts";
 import { type RunResult, runSeed } from "./world.ts";
 
 const PROGRESS_MS = 5_000;
@@ -19,6 +20,7 @@ interface Options {
   readonly firstSeed: number;
   readonly isCluster: boolean;
   readonly isTight: boolean;
+  readonly isTree: boolean;
   readonly isVerbose: boolean;
   readonly keepsGoing: boolean;
   readonly events: number;
@@ -41,6 +43,7 @@ function readOptions(): Options {
       events: { type: "string", default: String(EVENTS_SHOWN) },
       cluster: { type: "boolean", default: false },
       tight: { type: "boolean", default: false },
+      tree: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
       whole: { type: "boolean", default: false },
@@ -56,6 +59,7 @@ function readOptions(): Options {
     firstSeed: Number.parseInt(values["first-seed"], 10),
     isCluster: values.cluster,
     isTight: values.tight,
+    isTree: values.tree,
     isVerbose: values.verbose,
     keepsGoing: values["keep-going"],
     events: Number.parseInt(values.events, 10),
@@ -108,18 +112,20 @@ async function share({ workers, firstSeed, seeds, keepsGoing }: Options): Promis
   await Promise.all(ends);
 }
 
-function main(): void {
+const settle = () => new Promise<void>((resolve) => void setImmediate(resolve));
+
+async function main(): Promise<void> {
   const options = readOptions();
   if (options.scenario !== "") return tellScenario(options);
   if (options.isScale) return tellScale();
-  if (options.workers > 1) return void share(options);
+  if (options.workers > 1) return share(options);
   let passed = 0;
   let failed = 0;
   let shownMs = performance.now();
   for (const seed of seedsOf(options)) {
     if (failed > 0 && !options.keepsGoing) break;
     const startMs = performance.now();
-    const result = runSeed(seed, options);
+    const result = options.isTree ? await runTreeSeed(seed, settle) : runSeed(seed, options);
     const tookMs = performance.now() - startMs;
     if (options.isVerbose) console.log(describeRun(result, tookMs));
     if (result.finding === undefined) {
@@ -150,11 +156,13 @@ function describeRun({ seed, plan, endMs, log }: RunResult, tookMs: number): str
 
 function describeFinding(
   { seed, plan, finding, endMs, log }: RunResult,
-  { isCluster, isTight, events, isWhole }: Options,
+  { isCluster, isTight, isTree, events, isWhole }: Options,
 ): string {
   const faults = [...plan.clientFaults, ...plan.serverFaults].join(", ");
   const nodes = plan.nodes.map(({ machine }) => machine).join(" ");
-  const tight = isTight ? " --tight" : "";
+  const kinds = [isCluster && " --cluster", isTight && " --tight", isTree && " --tree"].filter(
+    (kind) => kind !== false,
+  );
   return [
     "",
     `VIOLATION of rule ${finding?.rule}`,
@@ -165,7 +173,7 @@ function describeFinding(
     "",
     ...log.last(events, isWhole ? undefined : finding?.service).map((line) => `  ${line}`),
     "",
-    `repeat with: npm run sim -- --seeds 1 --first-seed ${seed}${isCluster ? " --cluster" : ""}${tight}`,
+    `repeat with: npm run sim -- --seeds 1 --first-seed ${seed}${kinds.join("")}`,
   ].join("\n");
 }
 
@@ -173,4 +181,4 @@ function oneLine({ seed, plan, finding, endMs }: RunResult): string {
   return `seed ${seed}: ${plan.topology}, at ${endMs} ms: rule ${finding?.rule}: ${finding?.text.split("\n")[0]}`;
 }
 
-main();
+await main();

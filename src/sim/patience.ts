@@ -40,6 +40,15 @@ export function quietMs({ config, meta, topology, hasLeases = false }: Plan): nu
   return RELINK_MS + meta.memberLeaseMs + memoryMs + protectionMs + leasesMs + 2 * digestIntervalMs + repairMs;
 }
 
+// A judge that is gone is no member any more; the others take its sessions over in turns of five seconds, and give each
+// a full timeout. The longest one is 15 s, and a watch of the store looks every five seconds.
+const TREE_SESSIONS_MS = 1_000 + 3 * 5_000 + 15_000 + 5_000;
+
+/** The time until the sessions of dead clients of the tree have ended. */
+export function treeQuietMs({ meta }: Plan): number {
+  return RELINK_MS + meta.memberLeaseMs + TREE_SESSIONS_MS + REPAIR_MS;
+}
+
 /** The time after a node was told to stop: it may be a session too, whose lease begins when it has gone. */
 export function leaveMs({ config }: Plan): number {
   return LEAVE_MS + config.sessionLeaseMs;

@@ -172,6 +172,8 @@ export interface Plan {
   readonly pausesSlots?: boolean;
   /** The cluster has a secret, and processes that do not know it try to join all the time. */
   readonly hasStrangers?: boolean;
+  /** The number of clients of the ordered tree; undefined: the nodes serve none. */
+  readonly treeClients?: number;
   /** At the very end all clients go, and the world continues until nothing of them need be remembered. */
   readonly endsEmpty?: boolean;
   readonly config: SimConfig;

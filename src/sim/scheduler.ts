@@ -47,17 +47,30 @@ export class Scheduler {
 
   /** Runs everything due until `endMs`, or until `isOver` returns true. */
   run(endMs: number, isOver: () => boolean): void {
-    for (;;) {
-      const next = this.#heap[0];
-      if (next === undefined || next.atMs > endMs || isOver()) break;
-      this.#removeFirst();
-      const { run } = next;
-      if (run === undefined) continue;
-      this.#nowMs = next.atMs;
-      this.#steps++;
-      run();
+    while (!isOver() && this.#runNext(endMs));
+    if (!isOver()) this.#nowMs = endMs;
+  }
+
+  /** The same, with what each task has brought about and `settle` waits for, if it returns something. */
+  async runSettled(endMs: number, isOver: () => boolean, settle: () => Promise<void> | undefined): Promise<void> {
+    while (!isOver() && this.#runNext(endMs)) {
+      const settled = settle();
+      if (settled !== undefined) await settled;
     }
     if (!isOver()) this.#nowMs = endMs;
+  }
+
+  /** Runs the next task; false if none is due. */
+  #runNext(endMs: number): boolean {
+    const next = this.#heap[0];
+    if (next === undefined || next.atMs > endMs) return false;
+    this.#removeFirst();
+    const { run } = next;
+    if (run === undefined) return true;
+    this.#nowMs = next.atMs;
+    this.#steps++;
+    run();
+    return true;
   }
 
   #add(task: Task): void {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runTreeSeed } from "./treeWorld.ts";
 import { runSeed } from "./world.ts";
+
+const settle = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 test("the same seed gives the same run, event by event", () => {
   for (const isCluster of [false, true]) {
@@ -24,5 +27,15 @@ test("a few worlds of each kind keep all rules", () => {
       const { finding } = runSeed(seed, { isCluster });
       assert.equal(finding, undefined, `seed ${seed}: ${finding?.rule}: ${finding?.text}`);
     }
+  }
+});
+
+test("the same seed gives the same run with the ordered tree, and a few such worlds keep all rules", async () => {
+  const hashes = new Map<number, string>();
+  for (const seed of [1, 2, 3, 2]) {
+    const { finding, log } = await runTreeSeed(seed, settle);
+    assert.equal(finding, undefined, `seed ${seed}: ${finding?.rule}: ${finding?.text}`);
+    assert.equal(hashes.get(seed) ?? log.hash, log.hash);
+    hashes.set(seed, log.hash);
   }
 });

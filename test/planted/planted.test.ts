@@ -19,7 +19,12 @@ interface Run {
 }
 
 type Kind = keyof typeof CI_SEEDS;
-const WORLDS: Readonly<Record<Kind, readonly string[]>> = { single: [], cluster: ["--cluster"], tight: ["--tight"] };
+const WORLDS: Readonly<Record<Kind, readonly string[]>> = {
+  single: [],
+  cluster: ["--cluster"],
+  tight: ["--tight"],
+  tree: ["--tree"],
+};
 
 function run(what: readonly string[], plant?: string): Promise<Run> {
   const planted = plant === undefined ? [] : ["--import", "./test/planted/plant.ts"];
@@ -32,10 +37,15 @@ function run(what: readonly string[], plant?: string): Promise<Run> {
   });
 }
 
+function kindOf({ isCluster = false, isTight = false, isTree = false }: Exclude<Plant, ByScenario>): Kind {
+  if (isTree) return "tree";
+  if (isTight) return "tight";
+  return isCluster ? "cluster" : "single";
+}
+
 async function finds(plant: Exclude<Plant, ByScenario>): Promise<string> {
-  const { name, rules, firstSeed = 1, isCluster = false, isTight = false } = plant;
-  const large = isCluster ? "cluster" : "single";
-  const kind: Kind = isTight ? "tight" : large;
+  const { name, rules, firstSeed = 1 } = plant;
+  const kind = kindOf(plant);
   const seeds = ["--first-seed", String(firstSeed), "--seeds", String(CI_SEEDS[kind] - firstSeed + 1)];
   const { exitCode, output } = await run([...seeds, ...WORLDS[kind]], name);
   const found = /VIOLATION of rule (\S+)[^\n]*\n\s*seed (\d+)/.exec(output);

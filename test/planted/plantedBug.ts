@@ -24,6 +24,8 @@ interface BySeed extends Bug {
   readonly isCluster?: boolean;
   /** Shows in tight worlds. */
   readonly isTight?: boolean;
+  /** Shows in worlds with clients of the ordered tree. */
+  readonly isTree?: boolean;
 }
 
 /** A bug that this scenario finds, by its expectations or by a rule: few seeds, or none, draw what it needs. */

@@ -10,6 +10,7 @@ import type { Plant } from "./plantedBug.ts";
 import { RULE_PLANTS } from "./rulePlants.ts";
 import { SLOT_PLANTS } from "./slotPlants.ts";
 import { SURVEY_PLANTS } from "./surveyPlants.ts";
+import { TREE_PLANTS } from "./treePlants.ts";
 
 export const PLANTS: readonly Plant[] = [
   {
@@ -308,4 +309,5 @@ export const PLANTS: readonly Plant[] = [
   ...PERSISTENT_PLANTS,
   ...RULE_PLANTS,
   ...SLOT_PLANTS,
+  ...TREE_PLANTS,
 ];

@@ -31,6 +31,13 @@ export type Rule =
   | "settings: what operators have set"
   | "leases: neither early nor late"
   | "persistent: kept until taken back"
+  | "tree: an answer is the truth"
+  | "tree: no answer is too old"
+  | "tree: acknowledged is made"
+  | "tree: the order of one client"
+  | "tree: the history of its clients"
+  | "tree: watches fire once and in order"
+  | "tree: sessions"
   | "quiet: nothing waits for ever"
   | "settled: a healed cluster is whole"
   | "bug";

@@ -36,6 +36,7 @@ import { StrangerChecker } from "./strangers.ts";
 import { SubscriberOrder } from "./subscriberOrder.ts";
 import { SurveyChecker } from "./surveys.ts";
 import { Timeliness } from "./timeliness.ts";
+import { TreeChecker } from "./tree/treeChecker.ts";
 import { UndueRemoval } from "./undueRemoval.ts";
 import { VersionsGrow } from "./versionsGrow.ts";
 import { WholeVersions } from "./wholeVersions.ts";
@@ -85,6 +86,7 @@ export class Judge {
       new SurveyChecker(evidence),
       new LeaseChecker(evidence),
       new PersistentChecker(),
+      ...(plan.treeClients === undefined ? [] : [new TreeChecker()]),
       new Convergence(evidence),
       new Settled(evidence),
     ];

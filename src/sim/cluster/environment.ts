@@ -5,6 +5,7 @@ import type { Plan } from "../plan.ts";
 import type { Dice } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { SimProcess } from "./simProcess.ts";
+import type { Turns } from "./turns.ts";
 
 /** Shared by every part of a simulated world. */
 export interface SimEnvironment {
@@ -12,6 +13,8 @@ export interface SimEnvironment {
   readonly scheduler: Scheduler;
   readonly dice: Dice;
   readonly record: (fact: Fact) => void;
+  /** The turns of code that awaits promises; without them the nodes serve no tree. */
+  readonly turns?: Turns;
 }
 
 /** The surroundings of a role's host. */

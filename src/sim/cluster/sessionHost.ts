@@ -25,6 +25,7 @@ import { bug, bugLog, type MemberEnvironment } from "./environment.ts";
 import { KeeperHost } from "./keeperHost.ts";
 import type { SimProcess } from "./simProcess.ts";
 import type { Store } from "./store.ts";
+import { TreeHost } from "./treeHost.ts";
 
 // A check takes as long as some steps do.
 const CHECKS_PER_LOOK = 4;
@@ -37,6 +38,8 @@ export interface SessionHostEnvironment extends MemberEnvironment {
 export class SessionHost {
   /** Undefined in worlds without persistent registrations. */
   readonly keeper: KeeperHost | undefined;
+  /** Undefined in worlds without the tree. */
+  readonly tree: TreeHost | undefined;
   readonly #environment: SessionHostEnvironment;
   readonly #process: SimProcess;
   readonly #wires = new Set<Wire>();
@@ -75,9 +78,11 @@ export class SessionHost {
       log: bugLog(environment, id),
       metrics: noMetrics,
     });
-    this.#regularChecks = this.#checkRegularly();
     const sessions = () => sessionsOf(this.#session.members);
     const parts = { registry: this.#stepper, sessions };
+    const { turns, store } = environment;
+    this.tree = turns && new TreeHost(environment, process, { ...parts, turns, store });
+    this.#regularChecks = this.#checkRegularly();
     this.keeper = plan.hasPersistent === true ? new KeeperHost(environment, process, parts) : undefined;
   }
 
@@ -109,6 +114,7 @@ export class SessionHost {
 
   *leftovers(): Generator<string> {
     yield* leftovers(this.#session.parts);
+    if (this.tree !== undefined) yield* this.tree.leftovers();
     const { heldBytes, addresses } = this.#budget;
     if (heldBytes !== 0 || addresses !== 0) yield `${addresses} addresses are charged for ${heldBytes} bytes`;
     if (this.#gateway.bodyBytes !== 0) yield `${this.#gateway.bodyBytes} bytes of what was pushed are kept`;
@@ -164,6 +170,13 @@ export class SessionHost {
     );
   }
 
+  /** Accepts the connection of a client of the tree. */
+  acceptTree(wire: Wire): void {
+    if (this.tree === undefined) return;
+    this.#wires.add(wire);
+    wire.serve(this.tree.accept(wire.serverEnd), this.#process.time.clock.nowMs);
+  }
+
   forget(wire: Wire): void {
     this.#wires.delete(wire);
   }
@@ -177,6 +190,7 @@ export class SessionHost {
   close(isSilent: boolean): void {
     this.#regularChecks.close();
     this.keeper?.close();
+    this.tree?.close();
     this.#stepper.close();
     this.#environment.record({ kind: "stopped", node: this.#process.id, role: "session" });
     for (const wire of this.#wires) {
@@ -235,8 +249,9 @@ export class SessionHost {
       },
       resumed: (awayMs, nowMs) => this.#gateway.resumed(awayMs, nowMs),
     };
+    const gateways = this.tree === undefined ? [gateway] : [gateway, this.tree.gateway];
     const failed = (error: unknown) => bug(this.#environment, id, error);
-    const stepper = new Stepper(new GatewayChecks([gateway], time.clock.nowMs()), { ...time, failed });
+    const stepper = new Stepper(new GatewayChecks(gateways, time.clock.nowMs()), { ...time, failed });
     stepper.step({ kind: "woken" });
     return stepper;
   }

@@ -121,6 +121,13 @@ export class Store {
     this.#clockOffsetMs += byMs;
   }
 
+  /** Forgets the history: who has not followed it has to read everything anew. */
+  compact(): void {
+    const table = this.#state.table.copy();
+    table.compact(table.revision);
+    this.#state = { ...this.#state, table };
+  }
+
   /** Fails over to a copy that lacks the commits of the last `lostMs`. */
   failOver(lostMs: number): void {
     const sinceMs = this.#network.scheduler.nowMs - lostMs;

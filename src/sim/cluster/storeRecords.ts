@@ -10,16 +10,21 @@ import { Witness } from "../../records/witness.ts";
 import type { NetworkProcess } from "../network/nodeWire.ts";
 import type { Statement, Store } from "./store.ts";
 
+/** Called when the store makes a commit, before the answer. */
+type Made = (commit: Commit, revision: bigint) => void;
+
 export class StoreRecords implements GatewayRecords {
   readonly #store: Store;
   readonly #process: NetworkProcess;
   readonly #witness = new Witness();
   readonly #watches: Watches;
+  readonly #made: Made;
   readonly range: GatewayRecords["range"] = (query) => this.#read((table) => table.range(query));
   readonly changes: GatewayRecords["changes"] = (range, after) => this.#read((table) => table.changes(range, after));
   readonly watch: GatewayRecords["watch"] = (...watched) => this.#watches.add(...watched);
 
-  constructor(store: Store, process: NetworkProcess) {
+  constructor(store: Store, process: NetworkProcess, made: Made = () => undefined) {
+    this.#made = made;
     this.#store = store;
     this.#process = process;
     this.#watches = new Watches(this.changes, process.time.timers);
@@ -35,7 +40,10 @@ export class StoreRecords implements GatewayRecords {
     const outcome = await this.#ask<CommitOutcome | RegistryError>((state) => {
       if (state.table.revision < seen) return { answer: this.#witness.refusal(state.table.revision) };
       const table = state.table.copy();
-      return { answer: table.commit(commit, () => false), state: { ...state, table } };
+      const answer = table.commit(commit, () => false);
+      if (answer.kind === "refused") return { answer };
+      if (table.revision > state.table.revision) this.#made(commit, table.revision);
+      return { answer, state: { ...state, table } };
     });
     if (outcome === undefined) throw fail("STORE_OUTCOME_UNKNOWN", { reason: "the store did not answer" });
     if (outcome instanceof RegistryError) throw outcome;

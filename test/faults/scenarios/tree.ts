@@ -2,11 +2,11 @@
 // nothing happens twice, nobody reads backwards, and one client at a time holds a lock.
 
 import { basename, join } from "node:path";
+import { judgeTree } from "../../../src/sim/checkers/tree/judgeTree.ts";
 import { SESSIONS } from "../cluster/cluster.ts";
 import { STORE_HOST } from "../cluster/storeHost.ts";
 import { monotonicMs } from "../history/event.ts";
 import type { Stage } from "../stage.ts";
-import { judgeTree } from "../tree/judgeTree.ts";
 import { TreeClients } from "../tree/treeClients.ts";
 import type { Scenario } from "./scenario.ts";
 import { comeBack, kill } from "./steps.ts";

@@ -4,9 +4,9 @@
 import { Buffer } from "node:buffer";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bool, buffer, int, text, ZookeeperConnection } from "../../../bench/protocols/zookeeper/connection.ts";
+import type { TreeEvent } from "../../../src/sim/checkers/tree/treeEvent.ts";
 import type { Dice } from "../../../src/sim/random.ts";
 import { monotonicMs } from "../history/event.ts";
-import type { TreeEvent } from "./treeEvent.ts";
 
 const OP = { CREATE: 1, DELETE: 2, GET_DATA: 4, SET_DATA: 5, GET_CHILDREN: 8, SYNC: 9 } as const;
 const FLAGS = { PERSISTENT: 0, PERSISTENT_SEQUENTIAL: 2, EPHEMERAL_SEQUENTIAL: 3 } as const;

@@ -5,8 +5,8 @@ import { once } from "node:events";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { TreeEvent } from "../../../src/sim/checkers/tree/treeEvent.ts";
 import type { Network } from "../net/network.ts";
-import type { TreeEvent } from "./treeEvent.ts";
 
 const PROGRAM = join(import.meta.dirname, "treeProcess.ts");
 const CLIENTS_A_HOST = 3;

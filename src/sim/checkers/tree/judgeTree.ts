@@ -1,4 +1,4 @@
-// What a tree has promised: changes of one register happen one after the other, each at a moment between question and
+// The promises of a tree: changes of one register happen one after the other, each at a moment between question and
 // answer; a reader never goes back, and misses nothing after a `sync`; numbers of sequential nodes only grow; a lock is
 // held by one client at a time. ZooKeeper numbers the versions of a node, so nothing has to be searched for.
 

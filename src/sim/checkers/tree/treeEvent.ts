@@ -1,4 +1,5 @@
-// What clients of the tree did, in their own words. Times are those of `monotonicMs`.
+// The actions of clients of the tree, in their own words: simulated ones, and real processes (test/faults/tree). Times
+// are of one clock that never jumps.
 
 interface Row {
   readonly client: string;
