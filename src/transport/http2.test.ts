@@ -115,6 +115,32 @@ test("what a client does not read is counted, and told when it has left", async 
   assert.equal(buffered(), 0);
 });
 
+test("a long part that many calls share is not copied for each", async (t) => {
+  const [calls, bytes] = [40, 48 * 1024];
+  const shared = new Uint8Array(bytes).fill(7);
+  let waiting = 0;
+  let before = 0;
+  const { client } = await serve(t, (call) => {
+    call.open(HEADERS);
+    if (waiting++ === 0) before = process.memoryUsage().arrayBuffers;
+    call.write(new Uint8Array(8), shared, new Uint8Array(1));
+  });
+  // The client lets nothing come: what was written stays with the server.
+  await new Promise<void>((resolve) => client.settings({ initialWindowSize: 0 }, () => resolve()));
+  const streams = Array.from({ length: calls }, () => client.request({ ":method": "POST", ":path": "/a" }));
+  await Promise.all(streams.map((stream) => once(stream, "response")));
+  const growth = process.memoryUsage().arrayBuffers - before;
+  assert.ok(growth < (calls * bytes) / 2, `${growth} bytes more`);
+  client.settings({ initialWindowSize: 1024 * 1024 });
+  for (const stream of streams) {
+    let left = bytes + 9;
+    for await (const chunk of stream) {
+      left -= (chunk as Buffer).length;
+      if (left === 0) break;
+    }
+  }
+});
+
 test("a connection that breaks ends its calls first, and what they have not sent is forgotten", async (t) => {
   const { client, connections, happened } = await serve(t, (call) => {
     call.open(HEADERS);
