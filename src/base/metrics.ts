@@ -206,8 +206,8 @@ export const METRICS = {
   roster_lease_renewals_total: {
     type: "counter",
     help:
-      "Heartbeats that a data node has been told of: of known registrations, of unknown ones, whose clients register " +
-      "again, and of those of which it can't tell yet.",
+      "Heartbeats that a data node has been told of: of known registrations, of unknown ones and those of which an " +
+      "earlier leader may have heard more, whose clients register again, and of those of which it can't tell yet.",
     labels: ["registration"],
   },
   roster_leases_ended_total: {

@@ -75,7 +75,7 @@ export class Intake {
       const outgrown = item.kind === "put" ? outgrowing(datum, item.publication, bound) : undefined;
       if (typeof verdict === "object") notTaken.superseded.push(verdict);
       else if (outgrown !== undefined) notTaken.unlisted.push(outgrown);
-      else if (this.#apply(datum, item, { live, from }, applied)) this.#keep(led, item, held, nowMs);
+      else if (this.#apply(datum, item, { live, from }, applied)) this.#keep(led, item, { before: held, from, nowMs });
       else if (item.kind === "put" || ofLease) {
         notTaken.superseded.push(supersededBy(datum, entryOf(item)));
         // By a clock that is behind a client's return looks old. Its session publishes it again with a later time, and
@@ -90,10 +90,16 @@ export class Intake {
   }
 
   /** Begins or ends the lease of a registration. */
-  #keep({ contents }: LedSlot, item: PublishItem, before: Registration | undefined, nowMs: number): void {
+  #keep(
+    { contents: { slot } }: LedSlot,
+    item: PublishItem,
+    { before, from, nowMs }: { before: Registration | undefined; from: NodeId | undefined; nowMs: number },
+  ): void {
     const { leases } = this.#parts;
-    if (item.kind === "put" && isKeptByLease(item.publication))
-      return leases.put(item.publication, contents.slot, nowMs);
+    if (item.kind === "put" && isKeptByLease(item.publication)) {
+      // Without a session it is from a list that one was shown.
+      return leases.put(item.publication, { slot, nowMs, isDoubtful: from === undefined });
+    }
     if (before !== undefined && isKeptByLease(before)) leases.removed(before.serviceKey, before.registId);
   }
 

@@ -63,7 +63,11 @@ test("each lease is looked at when it is due, at most a quarter of a second late
         const { removedAfterMs, unhealthyAfterMs } = one;
         const lease = { removedAfterMs, ...(unhealthyAfterMs !== undefined && { unhealthyAfterMs }) };
         const owner = { session: LEASE_KEEPER, client: clientId("c") };
-        table.put(publication({ serviceKey, registId, owner, lease }), service, now);
+        table.put(publication({ serviceKey, registId, owner, lease }), {
+          slot: service,
+          nowMs: now,
+          isDoubtful: false,
+        });
       } else if (one.kind === "renew") {
         const lease = table.find(serviceKey, registId);
         if (lease !== undefined) lease.renewed = now;

@@ -38,6 +38,8 @@ export class LeaseTable {
   readonly #bySlot = new Map<number, Set<LeasedService>>();
   readonly #buckets = new Map<number, KeptLease[]>();
   readonly #times = new Deadlines<number>();
+  /** Those of registrations whose clients may have told another leader something newer. */
+  readonly #doubtful = new Set<KeptLease>();
   #size = 0;
   #unhealthy = 0;
 
@@ -67,8 +69,11 @@ export class LeaseTable {
     return this.#services.get(serviceKey)?.leases.get(registId);
   }
 
-  /** A registration begins, or is repeated: both are heartbeats. */
-  put({ serviceKey, registId, lease, condition }: Omit<Publication, "payload">, slot: number, nowMs: number): void {
+  /** A registration begins, or is repeated: both are heartbeats. `isDoubtful`: it is not its client that says so. */
+  put(
+    { serviceKey, registId, lease, condition }: Omit<Publication, "payload">,
+    { slot, nowMs, isDoubtful }: { readonly slot: number; readonly nowMs: number; readonly isDoubtful: boolean },
+  ): void {
     if (lease === undefined) return;
     const service = this.#services.get(serviceKey) ?? this.#newService(serviceKey, slot);
     const isUnhealthy = condition?.isHealthy === false;
@@ -80,8 +85,22 @@ export class LeaseTable {
       this.#size++;
     }
     if (!equalLeases(kept.terms, lease)) kept.terms = lease;
+    if (isDoubtful) this.#doubtful.add(kept);
+    else this.#doubtful.delete(kept);
     kept.renewed = renewed;
     this.setUnhealthy(kept, isUnhealthy);
+  }
+
+  /** Clients of this slot may have told another leader something newer. */
+  doubt(slot: number): void {
+    for (const service of this.#bySlot.get(slot) ?? []) {
+      for (const lease of service.leases.values()) this.#doubtful.add(lease);
+    }
+  }
+
+  /** The registration may not be what its client has told last. */
+  isDoubtful(lease: KeptLease): boolean {
+    return this.#doubtful.has(lease);
   }
 
   setUnhealthy(lease: KeptLease, isUnhealthy: boolean): void {
@@ -145,6 +164,7 @@ export class LeaseTable {
 
   #forget(lease: KeptLease): void {
     lease.bucket = NO_BUCKET;
+    this.#doubtful.delete(lease);
     this.#size--;
     if (lease.isUnhealthy) this.#unhealthy--;
   }

@@ -225,6 +225,78 @@ test("a promoted leader gives each registration its full time, and knows which a
   assert.deepEqual(shown(node), ["a"]);
 });
 
+/** Begins to lead with what it copied of an earlier leader: these registrations. */
+function promoted(...registIds: readonly string[]): TestData {
+  const node = new TestData();
+  for (const session of [SESSION, OTHER]) node.step({ kind: "sessionUp", session });
+  node.members(SESSION, OTHER);
+  node.table({ leader: PEER, followers: [SELF] });
+  node.step({ kind: "leaderUp", node: PEER });
+  const publications = registIds.map((registId) => publication({ registId, owner: at(registId), lease: BEATS }));
+  const datum = { serviceKey: ORDERS, version: 10n, origin: 1n, publications, tombstones: [] };
+  const message = { kind: "replica", slot: 0, leaderEpoch: 1n, datums: [datum], gone: [], isLast: true } as const;
+  node.step({ kind: "fromLeader", from: PEER, message });
+  node.table({});
+  return node;
+}
+
+const complete = (node: TestData) => {
+  for (const session of [SESSION, OTHER]) node.holdsNothing(session);
+};
+
+test("an earlier leader may have heard newer registrations: clients of a new one register once more", () => {
+  const node = promoted("a", "b");
+  assert.deepEqual(renew(node, "a", "b"), { unknown: [], later: [] }, "it does not know yet what it lacks");
+  complete(node);
+  assert.deepEqual(renew(node, "a", "b", "c"), { unknown: [0, 1, 2], later: [] });
+  node.publish(leased("a", { registeredMs: node.nowMs + 1, address: "changed" }));
+  assert.deepEqual(renew(node, "a", "b"), { unknown: [1], later: [] }, "until they have done so");
+  assert.deepEqual(node.list().addresses, ["10.0.0.1:80", "changed"]);
+  node.publish(leased("b", { registeredMs: node.nowMs + 1 }));
+  assert.deepEqual(renew(node, "a", "b"), { unknown: [], later: [] });
+});
+
+test("the heartbeat of a client that is to register once more keeps its registration", () => {
+  const node = promoted("a");
+  complete(node);
+  beat(node, 60_000, "a");
+  assert.deepEqual(shown(node), ["a"]);
+});
+
+test("a heartbeat that names the version of its registration proves that nothing is missing", () => {
+  const node = promoted("a");
+  complete(node);
+  const renewals = [{ serviceKey: ORDERS, registId: "a", ageMs: 0, version: 1n }];
+  const [answer] = node.tell({ kind: "renew", batch: 1, renewals }).filter(({ kind }) => kind === "renewed");
+  assert.deepEqual(answer, { kind: "renewed", batch: 1, unknown: [], later: [] });
+});
+
+test("a session that has passed requests on to an earlier leader lets the clients of that slot register again", () => {
+  const node = hearing();
+  node.publish(leased("a"));
+  const report = (...slots: readonly number[]) => {
+    const renewals = [{ serviceKey: ORDERS, registId: "a", ageMs: 0 }];
+    const answers = node.tell({ kind: "renew", batch: 1, renewals, elsewhere: slots });
+    const answer = answers.find(({ kind }) => kind === "renewed");
+    return answer?.kind === "renewed" && answer.unknown;
+  };
+  assert.deepEqual([report(), report(7), report(0)], [[], [], [0]]);
+  node.publish(leased("a", { registeredMs: node.nowMs + 1 }));
+  assert.deepEqual(renew(node, "a"), { unknown: [], later: [] });
+});
+
+test("a thousand clients are asked in a second to register again, and the others later", () => {
+  const names = Array.from({ length: 1_500 }, (_, number) => `r${number}`);
+  const node = promoted(...names);
+  complete(node);
+  const asked = () => renew(node, ...names).unknown;
+  assert.equal(asked().length, 1_000);
+  assert.equal(asked().length, 0);
+  node.publish(...names.slice(0, 1_000).map((name) => leased(name, { registeredMs: node.nowMs + 1 })));
+  node.pass(1_000);
+  assert.deepEqual([asked().length, asked().length], [500, 500]);
+});
+
 test("a leader that has not heard all sessions does not call a registration unknown, nor end one", () => {
   const node = new TestData();
   node.step({ kind: "sessionUp", session: SESSION });

@@ -2,6 +2,11 @@
 // which sends them here in batches. A heartbeat changes nothing and pushes nothing, unless the registration was shown
 // as unhealthy. Followers know how long leases are, and not when they end: a node that begins to lead gives each a full
 // time. Clients of registrations that are not known here register again.
+//
+// No session could say what an earlier leader was told and this one was not: that one took changes until it died, or
+// for its half of a cut cluster. The clients alone know. So when this node begins to lead, and when a session comes
+// that has passed something on to an earlier leader, each registration is in doubt: a heartbeat that names no version
+// counts, and is answered as if the registration were not known, until its client has registered it again.
 
 import { defined } from "../base/assert.ts";
 import type { Metrics } from "../base/metrics.ts";
@@ -24,6 +29,9 @@ const WORK_PER_STEP = 5_000;
 const WORK_PER_CHANGE = 50;
 // The time until a lease that can't be judged is looked at again.
 const LOOK_MS = 1_000;
+// The most clients that are asked in a second to register again: a few percent of a core. The others have their turn
+// with a later heartbeat, a hundred thousand within two minutes.
+const ASKED_A_SECOND_MAX = 1_000;
 
 interface Parts {
   readonly slots: Pick<Slots, "leading" | "ledSlot">;
@@ -49,6 +57,8 @@ interface Place {
 export class Leases {
   readonly #parts: Parts;
   readonly #metrics: Metrics;
+  /** The clients that were asked to register again since then. */
+  #asked = { sinceMs: Number.NEGATIVE_INFINITY, clients: 0 };
 
   constructor(parts: Parts, metrics: Metrics) {
     this.#parts = parts;
@@ -63,13 +73,15 @@ export class Leases {
     for (const datum of contents.datums.values()) {
       const [first] = datum.registrations(({ session }) => session === LEASE_KEEPER);
       if (first === undefined) continue;
-      for (const one of datum.marked()) if (isKeptByLease(one)) table.put(one, contents.slot, nowMs);
+      for (const one of datum.marked())
+        if (isKeptByLease(one)) table.put(one, { slot: contents.slot, nowMs, isDoubtful: true });
     }
   }
 
   /** Heartbeats that have come to a session. */
-  renew({ batch, renewals }: Renew, nowMs: number): Renewed {
+  renew({ batch, renewals, elsewhere = [] }: Renew, nowMs: number): Renewed {
     const { table, clock } = this.#parts;
+    for (const slot of elsewhere) table.doubt(slot);
     const [unknown, later]: [number[], number[]] = [[], []];
     const changed = new Map<Datum, Changed>();
     const time = clock.read(nowMs);
@@ -83,6 +95,7 @@ export class Leases {
       if (health === undefined ? lease.isUnhealthy : health === "unhealthy" && !lease.isUnhealthy) {
         this.#told(lease, health === undefined, { time, changed });
       }
+      if (version === undefined && table.isDoubtful(lease) && this.#mayAsk(serviceKey, nowMs)) unknown.push(at);
     }
     this.#count("known", renewals.length - unknown.length - later.length);
     this.#count("unknown", unknown.length);
@@ -132,6 +145,13 @@ export class Leases {
     const datum = this.#parts.slots.ledSlot(service.slot)?.contents.datums.get(service.serviceKey);
     const held = datum?.registration(registId);
     return held !== undefined && held.version < version;
+  }
+
+  /** Counts a client that is asked to register again; false if it is to be asked later. */
+  #mayAsk(serviceKey: ServiceKey, nowMs: number): boolean {
+    if (!this.#isWhole(serviceKey)) return false;
+    if (nowMs >= this.#asked.sinceMs + 1_000) this.#asked = { sinceMs: nowMs, clients: 0 };
+    return ++this.#asked.clients <= ASKED_A_SECOND_MAX;
   }
 
   #count(registration: string, renewals: number): void {

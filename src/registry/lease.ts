@@ -20,7 +20,10 @@ export type LeaseAnswer =
    * reached in time, and is told when it can be: to the client that is a success.
    */
   | { readonly kind: "accepted"; readonly isHeard: boolean }
-  /** A heartbeat of a registration that is not known: the client must register again. */
+  /**
+   * A heartbeat of a registration that is not known, or is perhaps not known as its client last told: the client must
+   * register again.
+   */
   | { readonly kind: "unknown" }
   /**
    * FIELD_INVALID: no such lease. OVERLOADED: try again. SERVICE_FULL, DATA_FULL: there is no room.

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import type { PublishItem, Superseded, Unlisted } from "../cluster/messages/sessionData.ts";
-import { clientId, nodeId } from "../model/ids.ts";
+import { clientId, type NodeId, nodeId } from "../model/ids.ts";
 import { LEASE_KEEPER, type Lease } from "../model/publication.ts";
 import type { LeaseAnswer, LeasedPublication } from "../registry/lease.ts";
 import {
@@ -247,6 +247,66 @@ test("heartbeats go to the leader of their slot, also when that changes", () => 
   const renewed = { kind: "renewed", batch: last?.batch ?? 0, unknown: [], later: [] } as const;
   session.step({ kind: "fromData", from: other, message: renewed }, nowMs);
   assert.deepEqual(answers, ["heard"]);
+});
+
+/** What each message about heartbeats has reported of requests to earlier leaders, by its batch. */
+const elsewhere = () => renewals().map(({ elsewhere: slots, batch }) => `${batch}: ${slots ?? "none"}`);
+
+function leads(node: NodeId, epoch: bigint): void {
+  const message = { kind: "slotTable", table: tableOf(node, epoch), versionFloor: 0n } as const;
+  session.step({ kind: "fromMeta", message }, nowMs);
+}
+
+test("a new leader is told once that an earlier one was passed requests, whether or not any wait", () => {
+  const other = nodeId("data-2");
+  lease();
+  taken();
+  leads(other, 2n);
+  assert.deepEqual(elsewhere(), [], "it can't be reached");
+  session.step({ kind: "dataUp", node: other }, nowMs);
+  assert.deepEqual(elsewhere(), ["1: 0"]);
+  session.step({ kind: "dataDown", node: other }, nowMs);
+  session.step({ kind: "dataUp", node: other }, nowMs);
+  assert.deepEqual(elsewhere(), ["1: 0", "2: 0"], "it may not have heard it");
+  const heard = { kind: "renewed", batch: 2, unknown: [], later: [] } as const;
+  session.step({ kind: "fromData", from: other, message: heard }, nowMs);
+  session.step({ kind: "dataDown", node: other }, nowMs);
+  session.step({ kind: "dataUp", node: other }, nowMs);
+  renew();
+  pass(20);
+  assert.deepEqual(elsewhere(), ["1: 0", "2: 0", "3: none"]);
+  leads(DATA, 3n);
+  assert.equal(elsewhere().at(-1), "4: 0", "the one that led before is a new leader too");
+});
+
+test("a leader is told of what an earlier one answers later, also while it hears of that one", () => {
+  const other = nodeId("data-2");
+  session.step({ kind: "dataUp", node: other }, nowMs);
+  renew();
+  pass(20);
+  leads(other, 2n);
+  assert.deepEqual(elsewhere(), ["1: none"], "nobody has heard anything");
+  fromData({ kind: "renewed", batch: 1, unknown: [], later: [] });
+  renew("b");
+  pass(20);
+  assert.deepEqual(elsewhere(), ["1: none", "2: 0"]);
+  lease({ registId: "c" });
+  leads(DATA, 3n);
+  leads(other, 4n);
+  const heard = { kind: "renewed", batch: 2, unknown: [], later: [] } as const;
+  session.step({ kind: "fromData", from: other, message: heard }, nowMs);
+  renew("b");
+  pass(20);
+  assert.equal(elsewhere().at(-1)?.endsWith(": 0"), true, "it led before the third");
+});
+
+test("a session that has passed on nothing reports nothing", () => {
+  const other = nodeId("data-2");
+  session.step({ kind: "dataUp", node: other }, nowMs);
+  leads(other, 2n);
+  renew();
+  pass(20);
+  assert.deepEqual(elsewhere(), ["1: none"]);
 });
 
 test("a leader of an earlier release does not answer, and is not asked again", () => {

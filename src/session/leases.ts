@@ -20,6 +20,7 @@ import type { Admission } from "./admission.ts";
 import { registrationKey } from "./client.ts";
 import type { DataLinks } from "./dataLinks.ts";
 import type { Fullness } from "./fullness.ts";
+import { PassedRequests } from "./passedRequests.ts";
 import { Renewals } from "./renewals.ts";
 
 // A heartbeat is a look at a table, and a registration a change that all subscribers hear of.
@@ -45,13 +46,15 @@ interface Parts {
 export class Leases {
   readonly #parts: Parts;
   readonly #renewals: Renewals;
+  readonly #passed: PassedRequests;
   readonly #pending = new Map<string, Pending>();
   /** The times by which requests are answered; an asker without one has its answer. */
   readonly #ends = new Deadlines<LeaseAsker>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#renewals = new Renewals(parts.links, this.#ends);
+    this.#passed = new PassedRequests(parts.links);
+    this.#renewals = new Renewals({ links: parts.links, passed: this.#passed }, this.#ends);
   }
 
   /** The number of registrations, and ends of registrations, that no leader has taken yet. */
@@ -78,7 +81,7 @@ export class Leases {
   }
 
   /** A leader has taken a batch. Returns that, and its answer without the items of leases. */
-  taken(items: readonly PublishItem[], answer: Taken): readonly [readonly PublishItem[], Taken] {
+  taken(from: NodeId, items: readonly PublishItem[], answer: Taken): readonly [readonly PublishItem[], Taken] {
     if (this.#pending.size === 0) return [items, answer];
     const superseded = new Map(answer.superseded.map((one) => [registrationKey(one), one]));
     const unlisted = new Map(answer.unlisted.map((one) => [registrationKey(one), one]));
@@ -86,6 +89,7 @@ export class Leases {
       const key = keyOf(item);
       const pending = this.#pending.get(key);
       if (pending?.item !== item) continue;
+      this.#passed.answered(serviceKeyOf(item), from);
       const lost = superseded.get(key);
       const outgrown = unlisted.get(key);
       superseded.delete(key);

@@ -1,7 +1,8 @@
 // Heartbeats on their way to the leaders that keep the leases. Those that come within a moment of each other go in one
 // batch, since a large cluster has thousands a second and none is urgent. A heartbeat whose leader can't be reached
 // waits, and its client is not told: the leader gives every client more time while it does not hear this session.
-// Heartbeats under way on a link that breaks are sent again.
+// Heartbeats under way on a link that breaks are sent again. A batch, which may be empty, tells a new leader too that
+// this session has passed requests on to an earlier one.
 
 import type { Deadlines } from "../base/deadlines.ts";
 import { fail } from "../base/errors.ts";
@@ -10,6 +11,7 @@ import type { NodeId, ServiceKey } from "../model/ids.ts";
 import type { RenewedHealth } from "../model/publication.ts";
 import type { LeaseAsker, LeaseEvent } from "../registry/lease.ts";
 import type { DataLinks } from "./dataLinks.ts";
+import type { ElsewhereReport, PassedRequests } from "./passedRequests.ts";
 
 // At 3,300 heartbeats a second a batch has some sixty.
 const GATHER_MS = 20;
@@ -37,10 +39,12 @@ interface Batch {
   readonly node: NodeId;
   readonly sentMs: number;
   readonly renewals: readonly Renewal[];
+  readonly elsewhere: readonly ElsewhereReport[];
 }
 
 export class Renewals {
   readonly #links: DataLinks;
+  readonly #passed: PassedRequests;
   /** The times by which requests are answered; an asker without one has its answer. */
   readonly #ends: Deadlines<LeaseAsker>;
   /** By registration, oldest first. */
@@ -49,8 +53,12 @@ export class Renewals {
   #batches = 0;
   #sendMs = Number.POSITIVE_INFINITY;
 
-  constructor(links: DataLinks, ends: Deadlines<LeaseAsker>) {
+  constructor(
+    { links, passed }: { readonly links: DataLinks; readonly passed: PassedRequests },
+    ends: Deadlines<LeaseAsker>,
+  ) {
     this.#links = links;
+    this.#passed = passed;
     this.#ends = ends;
   }
 
@@ -86,11 +94,16 @@ export class Renewals {
     const sent = this.#underWay.get(batch);
     if (sent === undefined || sent.node !== node) return;
     this.#underWay.delete(batch);
+    this.#passed.heard(sent.elsewhere);
     const again = new Set(later);
     const strangers = new Set(unknown);
     for (const [at, renewal] of sent.renewals.entries()) {
-      if (again.has(at)) this.#putBack(renewal);
-      else this.#answer(renewal, strangers.has(at) ? "unknown" : "heard");
+      if (again.has(at)) {
+        this.#putBack(renewal);
+        continue;
+      }
+      this.#passed.answered(renewal.serviceKey, node);
+      this.#answer(renewal, strangers.has(at) ? "unknown" : "heard");
     }
     if (later.length > 0) this.#sendMs = Math.min(this.#sendMs, nowMs + RETRY_MS);
   }
@@ -98,6 +111,9 @@ export class Renewals {
   /** A node can be reached, or other nodes lead. */
   dataChanged(nowMs: number): void {
     if (this.#waiting.size > 0) this.#sendMs = nowMs;
+    for (const node of this.#links.reachable()) {
+      if (this.#passed.reportsTo(node).length > 0) this.#sendTo(node, [], nowMs);
+    }
   }
 
   /** Heartbeats under way to the node may be lost. */
@@ -148,8 +164,11 @@ export class Renewals {
 
   #sendTo(node: NodeId, renewals: readonly Renewal[], nowMs: number): void {
     const batch = ++this.#batches;
-    this.#underWay.set(batch, { node, sentMs: nowMs, renewals });
-    this.#links.send(node, { kind: "renew", batch, renewals: renewals.map((renewal) => messageOf(renewal, nowMs)) });
+    const elsewhere = this.#passed.reportsTo(node);
+    this.#underWay.set(batch, { node, sentMs: nowMs, renewals, elsewhere });
+    const told = elsewhere.length === 0 ? undefined : { elsewhere: elsewhere.map(({ slot }) => slot) };
+    const messages = renewals.map((renewal) => messageOf(renewal, nowMs));
+    this.#links.send(node, { kind: "renew", batch, renewals: messages, ...told });
   }
 
   /** It waits again, and displaces nothing newer. */

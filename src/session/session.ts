@@ -339,7 +339,7 @@ export class Session implements Registry, OwnClients {
     switch (message.kind) {
       case "taken":
         this.#fullness.told(from, message, nowMs);
-        this.#repair.taken(...this.#leases.taken(this.#links.taken(from, message.batch), message));
+        this.#repair.taken(...this.#leases.taken(from, this.#links.taken(from, message.batch), message));
         if (this.#publications.isContested) this.#claims.told(nowMs);
         return this.#metrics.set("roster_publishers_unlisted", this.#publications.unlisted);
       case "moved":

@@ -35,8 +35,8 @@ export const LEASE_PLANTS: readonly Plant[] = [
   {
     name: "a session believes heartbeats and does not pass them on",
     file: "src/session/renewals.ts",
-    find: "renewals: renewals.map(",
-    replace: "renewals: renewals.slice(0, 0).map(",
+    find: "const messages = renewals.map(",
+    replace: "const messages = renewals.slice(0, 0).map(",
     rules,
     firstSeed: 12,
     isCluster: true,

@@ -56,6 +56,9 @@ const EARLIER_RULES =
   "302f31360002011a5b323030313a6462383a3a315d0003011c6f726465727323402369234023670004010c6f726465727300" +
   "0501047a310006010473310007011a313730303030303030303030300000011273746f702d70757368";
 
+const EARLIER_RENEW =
+  "0111021c6f726465727323402369234023672d670d52a1d80000230040002300690023004000230067ac02030006722d3100" +
+  "000106722d32ac02000006722d33010b0101010000000000000007";
 const EARLIER_SNAPSHOT =
   "0103061c6f726465727323402369234023671673312e30613162326333642a31302e302e302e313a315f31302e302e302e" +
   "323a32047a3104c3a90c7765696768740040000000000000000000000000000007010006722d3100000000000000034278" +
@@ -132,6 +135,11 @@ test("catalogues of leaders that know no heartbeats of clients are read", () => 
   const { catalogue } = GOLDEN_MESSAGES["roster.DataToSession"];
   const earlier = { ...catalogue, entries: catalogue.entries.slice(0, 1) };
   assert.deepEqual(decoded("roster.DataToSession", EARLIER_CATALOGUE), earlier);
+});
+
+test("heartbeats of sessions that report no earlier leader are read", () => {
+  const { elsewhere, ...earlier } = GOLDEN_MESSAGES["roster.SessionToData"].renew;
+  assert.deepEqual(decoded("roster.SessionToData", EARLIER_RENEW), earlier);
 });
 
 test("changes of leaders that know no rules are read", () => {

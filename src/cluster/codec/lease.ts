@@ -6,13 +6,17 @@ import { readServiceKey } from "./datum.ts";
 import type { NodeReader } from "./nodeReader.ts";
 import type { NodeWriter } from "./nodeWriter.ts";
 
-export function writeRenew(writer: NodeWriter, { batch, renewals }: Renew): void {
+export function writeRenew(writer: NodeWriter, { batch, renewals, elsewhere }: Renew): void {
   writer.varint(batch);
   writer.list(renewals, writeRenewal);
+  writer.flag(elsewhere !== undefined);
+  if (elsewhere !== undefined) writer.numbers(elsewhere);
 }
 
 export function readRenew(reader: NodeReader): Renew {
-  return { kind: "renew", batch: reader.varint(), renewals: reader.list(readRenewal) };
+  const renew = { kind: "renew", batch: reader.varint(), renewals: reader.list(readRenewal) } as const;
+  // Sessions of earlier releases write only the fields above.
+  return reader.remaining > 0 && reader.flag() ? { ...renew, elsewhere: reader.numbers() } : renew;
 }
 
 function writeRenewal(writer: NodeWriter, renewal: Renewal): void {

@@ -13,6 +13,7 @@ const ALL = Object.entries(LINKS);
 const ADDED: Readonly<Record<string, object>> = {
   "roster.DataToSession taken": { unlisted: [], isFull: false },
   "roster.LeaderToFollower change": { hidden: undefined },
+  "roster.SessionToData renew": { elsewhere: undefined },
   "roster.Operation operationAsked": { by: undefined },
   "roster.Hello hello": { nonce: undefined },
   "roster.HelloAnswer helloAnswer": { proof: undefined },

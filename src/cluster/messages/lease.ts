@@ -23,13 +23,21 @@ export interface Renew {
   /** The sender's own number. */
   readonly batch: number;
   readonly renewals: readonly Renewal[];
+  /**
+   * Slots that the receiver leads, of whose registrations the sender has passed requests on to an earlier leader, and
+   * none to the receiver yet. Undefined: there are none. A receiver of an earlier release does not read it.
+   */
+  readonly elsewhere?: readonly number[];
 }
 
 /** From data to session. */
 export interface Renewed {
   readonly kind: "renewed";
   readonly batch: number;
-  /** The places in the batch, from zero, of registrations that are not known: their clients must register again. */
+  /**
+   * The places in the batch, from zero, of registrations that are not known, or may be older here than their clients
+   * have told an earlier leader: their clients must register again.
+   */
   readonly unknown: readonly number[];
   /** The places of those of which the sender can't tell yet, or not any more: they are to be sent again. */
   readonly later: readonly number[];

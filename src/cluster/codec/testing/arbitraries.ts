@@ -177,7 +177,7 @@ export const sessionToData = anyOf<SessionToData>({
   surveyAsk: record({ kind: is("surveyAsk"), question: natural, survey, except: list(node) }),
   surveyRelease: record({ kind: is("surveyRelease"), questions: list(natural) }),
   surveyPart: record({ kind: is("surveyPart"), asker: node, ...surveyPart }),
-  renew: record({ kind: is("renew"), batch: natural, renewals: list(renewal) }),
+  renew: record({ kind: is("renew"), batch: natural, renewals: list(renewal), elsewhere: list(natural) }, "elsewhere"),
 });
 
 const slots = list(natural);

@@ -275,6 +275,7 @@ const SESSION_TO_DATA: OneOfEachKind<SessionToData> = {
       { serviceKey: otherServiceKey, registId: "r-2", ageMs: 300 },
       { serviceKey, registId: "r-3", ageMs: 1, health: "unhealthy", version: 7n },
     ],
+    elsewhere: [3, 300],
   },
 };
 
