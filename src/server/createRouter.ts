@@ -1,5 +1,6 @@
 // This node as operators see it, and its way to the other nodes.
 
+import { TELL_ACCESS } from "../access/accessFollower.ts";
 import type { MetaRow } from "../admin/memberRows.ts";
 import type { NodeRole, OperatedAccess, OperatedMeta, OperatedNode, SettingRow } from "../admin/operatedNode.ts";
 import { INNER_OPERATIONS } from "../admin/operations/inner.ts";
@@ -15,7 +16,6 @@ import { type NodeId, nodeNameOf, type ServiceKey } from "../model/ids.ts";
 import { settingRules, settingsIn } from "../model/settings.ts";
 import { hostClock } from "../transport/clock.ts";
 import { hostSecrets } from "../transport/secrets.ts";
-import { TELL_ACCESS } from "./access/accessFollower.ts";
 import { type AuditTrail, KEEP_AUDIT } from "./access/auditTrail.ts";
 import type { Claim } from "./access/claim.ts";
 import type { NodeAccess } from "./access/nodeAccess.ts";

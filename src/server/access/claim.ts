@@ -1,11 +1,11 @@
 // The claim code: while no identity administers the cluster, the leading meta node logs a code that makes one. It is
 // made anew by each leader, and forgotten once the cluster is claimed, so nothing of it is stored.
 
+import { LOOK_MS } from "../../access/accessFollower.ts";
 import { Lockout } from "../../access/lockout.ts";
 import { SECRET_BYTES } from "../../access/secretForm.ts";
 import { fail } from "../../base/errors.ts";
 import type { Cancel, Clock, Log, Secrets, Timers } from "../../base/ports.ts";
-import { LOOK_MS } from "./accessKeeper.ts";
 import type { NodeAccess } from "./nodeAccess.ts";
 
 export interface ClaimEnvironment {

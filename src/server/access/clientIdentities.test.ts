@@ -11,9 +11,9 @@ import { RegistryError } from "../../base/errors.ts";
 import type { Secrets } from "../../base/ports.ts";
 import { makeServiceKey } from "../../model/serviceKey.ts";
 import type { AskingClient, ClientCredentials, ClientToken } from "../../protocols/kit/clientAccess.ts";
+import { ClientChecks } from "../../protocols/kit/clientChecks.ts";
 import { hostSecrets } from "../../transport/secrets.ts";
 import { Authenticator } from "./authenticator.ts";
-import { ClientChecks } from "./clientChecks.ts";
 import { ClientTokens } from "./clientTokens.ts";
 
 const PASSWORD = await hashPassword("correct horse", hostSecrets);

@@ -2,16 +2,17 @@
 // start from its own disk.
 
 import type { AccessEdit, EditContext } from "../../access/accessEdit.ts";
+import { AccessFollower } from "../../access/accessFollower.ts";
 import { type AccessSet, NO_ACCESS_RECORDS } from "../../access/accessSet.ts";
 import { AccessView, writeTold } from "../../access/accessTold.ts";
 import { fail } from "../../base/errors.ts";
 import type { Cancel, Clock, Log, Timers } from "../../base/ports.ts";
 import type { OperationCalls } from "../../cluster/links/operationCalls.ts";
+import { AccessKeeper } from "../../meta/accessKeeper.ts";
 import type { NodeId } from "../../model/ids.ts";
 import type { Records } from "../../records/records.ts";
 import { readAccessFile, writeAccessFile } from "./accessFile.ts";
-import { AccessFollower } from "./accessFollower.ts";
-import { AccessKeeper } from "./accessKeeper.ts";
+import { accessStoreOf } from "./accessStore.ts";
 
 export interface AccessEnvironment {
   readonly dataDir: string;
@@ -38,14 +39,16 @@ export class NodeAccess {
 
   constructor(environment: AccessEnvironment) {
     this.#environment = environment;
-    const { dataDir, store, operations, log } = environment;
+    const { dataDir, store: records, operations, log, failed } = environment;
     const known = readAccessFile(dataDir, log);
     if (known !== undefined) this.#view.received(known);
     this.#set = this.#view.set;
     const changed = (set: AccessSet) => this.#changed(set);
     const ask: OperationCalls["ask"] = (...question) => operations.ask(...question);
-    if (store !== undefined) this.#keeper = new AccessKeeper({ ...environment, store, changed }, this.#set.epoch);
-    else this.#follower = new AccessFollower({ ...environment, ask, changed }, this.#view);
+    if (records !== undefined) {
+      const store = accessStoreOf(records, failed);
+      this.#keeper = new AccessKeeper({ ...environment, store, changed }, this.#set.epoch);
+    } else this.#follower = new AccessFollower({ ...environment, ask, changed }, this.#view);
   }
 
   /** The newest that is known. */
@@ -61,7 +64,7 @@ export class NodeAccess {
   /** Resolves when the store was read, or failed; for a node without the store at once. */
   async begin(): Promise<void> {
     this.#follower?.begin();
-    await this.#keeper?.begin();
+    await new Promise<void>((resolve) => (this.#keeper === undefined ? resolve() : this.#keeper.begin(resolve)));
   }
 
   /** The changes that another node lacks, by its epoch, as JSON. Throws ROLE_NEEDED at a node without the store. */
@@ -73,13 +76,17 @@ export class NodeAccess {
 
   /** Makes a change; it is in force here when the promise resolves. Rejects with a RegistryError. */
   async change(edit: AccessEdit, context: EditContext): Promise<void> {
-    if (this.#keeper === undefined) throw fail("ROLE_NEEDED", { role: "meta" });
-    await this.#keeper.change(edit, context);
+    const keeper = this.#keeper;
+    if (keeper === undefined) throw fail("ROLE_NEEDED", { role: "meta" });
+    await new Promise<void>((resolve, reject) => {
+      keeper.change(edit, context, (error) => (error === undefined ? resolve() : reject(error)));
+    });
   }
 
   /** Asks the meta nodes for changes now, so that the operator who made one finds it here. */
   async refresh(): Promise<void> {
-    await this.#follower?.refresh();
+    const follower = this.#follower;
+    if (follower !== undefined) await new Promise<boolean>((resolve) => follower.refresh(resolve));
   }
 
   /** May be called twice. */

@@ -2,16 +2,17 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AccessEdit } from "../../access/accessEdit.ts";
+import type { AccessEdit, EditContext } from "../../access/accessEdit.ts";
 import type { IdentityDraft } from "../../access/identity.ts";
 import { tokenSecret } from "../../access/secretForm.ts";
 import { fail, RegistryError } from "../../base/errors.ts";
+import { AccessKeeper } from "../../meta/accessKeeper.ts";
 import { ACCESS_EPOCH_RECORD } from "../../meta/accessRecords.ts";
 import { keyAlone } from "../../records/keys.ts";
 import type { Records } from "../../records/records.ts";
 import { MemoryDatabase, openMemoryRecords } from "../../store/memory/memoryRecords.ts";
 import { eventually } from "../testing/eventually.ts";
-import { AccessKeeper, type KeeperEnvironment } from "./accessKeeper.ts";
+import { accessStoreOf } from "./accessStore.ts";
 
 const NOW_MS = 1_700_000_000_000;
 const CONTEXT = { setBy: "ann", nowMs: NOW_MS };
@@ -27,12 +28,12 @@ function put(name: string, changes: Partial<IdentityDraft> = {}): AccessEdit {
 }
 
 /** A keeper whose turns the test makes; `look` is the next one. */
-async function keeperOn(store: KeeperEnvironment["store"], known = 0n) {
+async function keeperOn(store: Pick<Records, "range" | "commit">, known = 0n) {
   let next: () => void = nothing;
   const warnings: string[] = [];
   const keeper = new AccessKeeper(
     {
-      store,
+      store: accessStoreOf(store, (error) => assert.fail(String(error))),
       clock: { nowMs: () => NOW_MS },
       timers: {
         after: (_, run) => {
@@ -42,13 +43,16 @@ async function keeperOn(store: KeeperEnvironment["store"], known = 0n) {
       },
       log: { debug: nothing, info: nothing, warn: (event) => void warnings.push(event), error: nothing },
       changed: nothing,
-      failed: (error) => assert.fail(String(error)),
     },
     known,
   );
-  await keeper.begin();
+  await new Promise<void>((resolve) => keeper.begin(resolve));
+  const change = (edit: AccessEdit, context: EditContext) =>
+    new Promise<void>((resolve, reject) => {
+      keeper.change(edit, context, (error) => (error === undefined ? resolve() : reject(error)));
+    });
   const names = () => [...(keeper.since(0n)?.change.identities ?? [])].map(({ name }) => name).sort();
-  return { keeper, names, look: () => next(), warnings };
+  return { keeper, change, names, look: () => next(), warnings };
 }
 
 const hasCode = (code: string) => (error: unknown) => error instanceof RegistryError && error.code === code;
@@ -57,7 +61,7 @@ test("a change is in the store, and another meta node has it after its next look
   const database = new MemoryDatabase();
   const one = await keeperOn(await openMemoryRecords(database));
   const other = await keeperOn(await openMemoryRecords(database));
-  await one.keeper.change(put("ci"), CONTEXT);
+  await one.change(put("ci"), CONTEXT);
   assert.deepEqual(one.names(), ["ci"]);
   other.look();
   await eventually(other.names, (names) => names.length === 1);
@@ -68,9 +72,7 @@ test("of two meta nodes that change something at once, neither undoes what the o
   const database = new MemoryDatabase();
   const one = await keeperOn(await openMemoryRecords(database));
   const other = await keeperOn(await openMemoryRecords(database));
-  const changes = Array.from({ length: 10 }, (_, at) =>
-    (at % 2 === 0 ? one : other).keeper.change(put(`t${at}`), CONTEXT),
-  );
+  const changes = Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? one : other).change(put(`t${at}`), CONTEXT));
   const outcomes = await Promise.allSettled(changes);
   const made = outcomes.flatMap(({ status }, at) => (status === "fulfilled" ? [`t${at}`] : []));
   const reader = await keeperOn(await openMemoryRecords(database));
@@ -83,16 +85,16 @@ test("a new name that both take at once is one node's", async () => {
   const one = await keeperOn(await openMemoryRecords(database));
   const other = await keeperOn(await openMemoryRecords(database));
   const edit = { ...put("ci"), isNew: true } as AccessEdit;
-  const outcomes = await Promise.allSettled([one.keeper.change(edit, CONTEXT), other.keeper.change(edit, CONTEXT)]);
+  const outcomes = await Promise.allSettled([one.change(edit, CONTEXT), other.change(edit, CONTEXT)]);
   assert.deepEqual(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
 });
 
 test("a node that lacks a few changes is told these, and one that lacks more everything", async () => {
-  const { keeper } = await keeperOn(await openMemoryRecords());
-  await keeper.change(put("first"), CONTEXT);
+  const { keeper, change } = await keeperOn(await openMemoryRecords());
+  await change(put("first"), CONTEXT);
   const epoch = keeper.since(0n)?.epoch ?? 0n;
-  await keeper.change(put("second"), CONTEXT);
-  await keeper.change({ kind: "removeIdentity", name: "first" }, CONTEXT);
+  await change(put("second"), CONTEXT);
+  await change({ kind: "removeIdentity", name: "first" }, CONTEXT);
   const told = keeper.since(epoch);
   assert.equal(told?.base, epoch);
   assert.deepEqual(
@@ -127,8 +129,8 @@ async function failingStore(makesCommits = false) {
 
 test("while the store is away the node goes on with what it knows, and says so once", async () => {
   const { store, state } = await failingStore();
-  const { keeper, names, look, warnings } = await keeperOn(store);
-  await keeper.change(put("ci"), CONTEXT);
+  const { change, names, look, warnings } = await keeperOn(store);
+  await change(put("ci"), CONTEXT);
   state.isAway = true;
   look();
   await eventually(
@@ -136,19 +138,19 @@ test("while the store is away the node goes on with what it knows, and says so o
     (count) => count === 1,
   );
   look();
-  await assert.rejects(keeper.change(put("late"), CONTEXT), hasCode("STORE_OUTCOME_UNKNOWN"));
+  await assert.rejects(change(put("late"), CONTEXT), hasCode("STORE_OUTCOME_UNKNOWN"));
   assert.deepEqual(names(), ["ci"]);
   assert.equal(warnings.length, 1);
   state.isAway = false;
-  await keeper.change(put("later"), CONTEXT);
+  await change(put("later"), CONTEXT);
   assert.deepEqual(names(), ["ci", "later"]);
 });
 
 test("a change of unknown outcome that was made after all is found", async () => {
   const { store, state } = await failingStore(true);
-  const { keeper, names, look } = await keeperOn(store);
+  const { change, names, look } = await keeperOn(store);
   state.isAway = true;
-  await assert.rejects(keeper.change(put("ci"), CONTEXT), hasCode("STORE_OUTCOME_UNKNOWN"));
+  await assert.rejects(change(put("ci"), CONTEXT), hasCode("STORE_OUTCOME_UNKNOWN"));
   state.isAway = false;
   assert.deepEqual(names(), []);
   look();
@@ -157,16 +159,16 @@ test("a change of unknown outcome that was made after all is found", async () =>
 
 test("what contradicts the present state is refused, and changes nothing", async () => {
   const records = await openMemoryRecords();
-  const { keeper } = await keeperOn(records);
-  await assert.rejects(keeper.change({ kind: "removeIdentity", name: "x" }, CONTEXT), hasCode("IDENTITY_UNKNOWN"));
+  const { change } = await keeperOn(records);
+  await assert.rejects(change({ kind: "removeIdentity", name: "x" }, CONTEXT), hasCode("IDENTITY_UNKNOWN"));
   const page = await records.range(keyAlone(ACCESS_EPOCH_RECORD.prefix));
   assert.deepEqual(page.kind === "page" && page.records, []);
 });
 
 test("a store that has lost changes which nodes know gets a later epoch, and they take what it has", async () => {
   const database = new MemoryDatabase();
-  const { keeper, names, look } = await keeperOn(await openMemoryRecords(database));
-  await keeper.change(put("kept"), CONTEXT);
+  const { keeper, change, names, look } = await keeperOn(await openMemoryRecords(database));
+  await change(put("kept"), CONTEXT);
   const told = keeper.since(0n)?.epoch ?? 0n;
   // Another node has heard of a change under a later epoch, which no store has any more.
   const ahead = told + 5n;
@@ -181,12 +183,12 @@ test("a store that has lost changes which nodes know gets a later epoch, and the
 });
 
 test("an epoch that no node can have been given is not believed", async () => {
-  const { keeper, look } = await keeperOn(await openMemoryRecords());
-  await keeper.change(put("ci"), CONTEXT);
+  const { keeper, change, look } = await keeperOn(await openMemoryRecords());
+  await change(put("ci"), CONTEXT);
   const { epoch = 0n } = keeper.since(0n) ?? {};
   keeper.since(1n << 62n);
   look();
-  await keeper.change(put("next"), CONTEXT);
+  await change(put("next"), CONTEXT);
   assert.ok((keeper.since(0n)?.epoch ?? 0n) < epoch + 1_000n);
 });
 

@@ -10,21 +10,22 @@ import type {
   AskedClient,
   AskingClient,
   ClientAccess,
+  ClientCredentials,
   ClientProof,
   ClientToken,
   ClientWish,
   Login,
-} from "../../protocols/kit/clientAccess.ts";
-import type { Authenticator } from "./authenticator.ts";
-import type { ClientTokens } from "./clientTokens.ts";
+} from "./clientAccess.ts";
 
 export interface ClientChecksEnvironment {
   /** The newest that is known. */
   readonly set: () => AccessSet;
   readonly secrets: Pick<Secrets, "hmacSha256" | "isEqual">;
   readonly clock: Clock;
-  readonly authenticator: Pick<Authenticator, "prove">;
-  readonly tokens: Pick<ClientTokens, "issue">;
+  /** Finds the principal that tokens and passwords prove. It throws, or rejects, with the reason why there is none. */
+  readonly authenticator: { prove(credentials: ClientCredentials, ends: From): Principal | Promise<Principal> };
+  /** Makes tokens for clients that log in. */
+  readonly tokens: { issue(principal: Principal): Promise<ClientToken> };
 }
 
 // Clocks of clients are minutes off. Within this time a signature that was overheard is good for the same registration.

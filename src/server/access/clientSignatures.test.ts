@@ -8,8 +8,8 @@ import { newClientKey, newToken } from "../../access/proofs.ts";
 import { RegistryError } from "../../base/errors.ts";
 import { makeServiceKey } from "../../model/serviceKey.ts";
 import type { ClientProof } from "../../protocols/kit/clientAccess.ts";
+import { ClientChecks } from "../../protocols/kit/clientChecks.ts";
 import { hostSecrets } from "../../transport/secrets.ts";
-import { ClientChecks } from "./clientChecks.ts";
 
 const NOW_MS = 1_700_000_000_000;
 const SERVICE = makeServiceKey({ name: "com.pay.Orders", namespace: "", group: "" });
