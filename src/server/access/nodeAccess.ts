@@ -1,14 +1,10 @@
-// This node's knowledge of identities and policies: from the store, if it has it, else from the meta nodes, and at the
-// start from its own disk.
+// Identities and policies at a node of the server: on its store, its links and its disk.
 
 import type { AccessEdit, EditContext } from "../../access/accessEdit.ts";
-import { AccessFollower } from "../../access/accessFollower.ts";
-import { type AccessSet, NO_ACCESS_RECORDS } from "../../access/accessSet.ts";
-import { AccessView, writeTold } from "../../access/accessTold.ts";
-import { fail } from "../../base/errors.ts";
-import type { Cancel, Clock, Log, Timers } from "../../base/ports.ts";
+import type { AccessSet } from "../../access/accessSet.ts";
+import type { Clock, Log, Timers } from "../../base/ports.ts";
 import type { OperationCalls } from "../../cluster/links/operationCalls.ts";
-import { AccessKeeper } from "../../meta/accessKeeper.ts";
+import { KnownAccess } from "../../meta/knownAccess.ts";
 import type { NodeId } from "../../model/ids.ts";
 import type { Records } from "../../records/records.ts";
 import { readAccessFile, writeAccessFile } from "./accessFile.ts";
@@ -26,85 +22,54 @@ export interface AccessEnvironment {
   readonly failed: (error: unknown) => void;
 }
 
-// The disk has a copy of a change a moment later: many changes at once are written once.
-const WRITE_AFTER_MS = 1_000;
-
 export class NodeAccess {
-  readonly #environment: AccessEnvironment;
-  readonly #view = new AccessView();
-  readonly #keeper: AccessKeeper | undefined;
-  readonly #follower: AccessFollower | undefined;
-  #set = NO_ACCESS_RECORDS;
-  #cancelWrite: Cancel | undefined;
+  readonly #known: KnownAccess;
 
   constructor(environment: AccessEnvironment) {
-    this.#environment = environment;
-    const { dataDir, store: records, operations, log, failed } = environment;
-    const known = readAccessFile(dataDir, log);
-    if (known !== undefined) this.#view.received(known);
-    this.#set = this.#view.set;
-    const changed = (set: AccessSet) => this.#changed(set);
-    const ask: OperationCalls["ask"] = (...question) => operations.ask(...question);
-    if (records !== undefined) {
-      const store = accessStoreOf(records, failed);
-      this.#keeper = new AccessKeeper({ ...environment, store, changed }, this.#set.epoch);
-    } else this.#follower = new AccessFollower({ ...environment, ask, changed }, this.#view);
+    const { dataDir, store, operations, log, failed } = environment;
+    this.#known = new KnownAccess({
+      ...environment,
+      store: store && accessStoreOf(store, failed),
+      ask: (...question) => operations.ask(...question),
+      readCopy: () => readAccessFile(dataDir, log),
+      writeCopy: (set) => writeAccessFile(dataDir, set, log),
+    });
   }
 
   /** The newest that is known. */
   get set(): AccessSet {
-    return this.#set;
+    return this.#known.set;
   }
 
   /** Whether the store, or a meta node, has told what there is since the process was started. */
   get isUpToDate(): boolean {
-    return this.#keeper?.hasRead ?? this.#follower?.hasHeard ?? false;
+    return this.#known.isUpToDate;
   }
 
   /** Resolves when the store was read, or failed; for a node without the store at once. */
-  async begin(): Promise<void> {
-    this.#follower?.begin();
-    await new Promise<void>((resolve) => (this.#keeper === undefined ? resolve() : this.#keeper.begin(resolve)));
+  begin(): Promise<void> {
+    return new Promise((resolve) => this.#known.begin(resolve));
   }
 
   /** The changes that another node lacks, by its epoch, as JSON. Throws ROLE_NEEDED at a node without the store. */
   tell(epoch: string): string {
-    if (this.#keeper === undefined) throw fail("ROLE_NEEDED", { role: "meta" });
-    const told = this.#keeper.since(/^\d{1,19}$/.test(epoch) ? BigInt(epoch) : 0n);
-    return told === undefined ? "null" : writeTold(told);
+    return this.#known.tell(epoch);
   }
 
   /** Makes a change; it is in force here when the promise resolves. Rejects with a RegistryError. */
-  async change(edit: AccessEdit, context: EditContext): Promise<void> {
-    const keeper = this.#keeper;
-    if (keeper === undefined) throw fail("ROLE_NEEDED", { role: "meta" });
-    await new Promise<void>((resolve, reject) => {
-      keeper.change(edit, context, (error) => (error === undefined ? resolve() : reject(error)));
+  change(edit: AccessEdit, context: EditContext): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#known.change(edit, context, (error) => (error === undefined ? resolve() : reject(error)));
     });
   }
 
   /** Asks the meta nodes for changes now, so that the operator who made one finds it here. */
-  async refresh(): Promise<void> {
-    const follower = this.#follower;
-    if (follower !== undefined) await new Promise<boolean>((resolve) => follower.refresh(resolve));
+  refresh(): Promise<void> {
+    return new Promise((resolve) => this.#known.refresh(resolve));
   }
 
   /** May be called twice. */
   close(): void {
-    this.#keeper?.close();
-    this.#follower?.close();
-    if (this.#cancelWrite !== undefined) this.#write();
-  }
-
-  #changed(set: AccessSet): void {
-    this.#set = set;
-    this.#cancelWrite ??= this.#environment.timers.after(WRITE_AFTER_MS, () => this.#write());
-  }
-
-  #write(): void {
-    const { dataDir, log } = this.#environment;
-    this.#cancelWrite?.();
-    this.#cancelWrite = undefined;
-    writeAccessFile(dataDir, this.#set, log);
+    this.#known.close();
   }
 }
