@@ -163,4 +163,7 @@ test("a login is for a user that there is, and takes away logins that are worth 
     [{ name: "ann", setMs: 7 }],
   );
   assert.deepEqual(change.identitiesGone, ["ann-login-1"]);
+  const anew = changeOf(put({ name: "ann-login-1", loginOf: "ann" }), new AccessSet(1n, [user, dead], []), CONTEXT);
+  assert.ok(!(anew instanceof RegistryError));
+  assert.deepEqual(anew.identitiesGone, [], "one that is put anew is not removed in the same commit");
 });

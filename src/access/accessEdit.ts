@@ -53,7 +53,8 @@ function putIdentity(
   const { loginOf: user, ...draft } = identity;
   const login = user === undefined ? {} : loginOf(user, set);
   if (login instanceof RegistryError) return login;
-  const identitiesGone = user === undefined ? [] : endedLogins(set, nowMs);
+  // One of this name is replaced, not removed: a commit has one operation for each record.
+  const identitiesGone = user === undefined ? [] : endedLogins(set, nowMs).filter((name) => name !== identity.name);
   const left = [...set.identities()].length - identitiesGone.length;
   if (known === undefined && left >= IDENTITIES_MAX) return fail("ACCESS_EXHAUSTED", { identities: IDENTITIES_MAX });
   const stored = { ...draft, ...login, setBy, setMs: Math.floor(nowMs) };

@@ -16,6 +16,7 @@ import type { ServiceKey } from "../model/ids.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { Survey, SurveyRows } from "../model/survey.ts";
 import { TREE_PREFIX } from "../records/tree/treeRecords.ts";
+import { describeAccess } from "./accessFacts.ts";
 import type { Fact } from "./facts.ts";
 
 export function describe(fact: Fact): string {
@@ -68,6 +69,11 @@ export function describe(fact: Fact): string {
       return `${fact.role} ${fact.node} ${JSON.stringify(fact.settings)}`;
     case "rulesSaved":
       return fact.rules.rules.map(({ id }) => id).join(" ");
+    case "accessAsked":
+    case "accessSaved":
+    case "accessChanged":
+    case "accessJudged":
+      return describeAccess(fact);
     case "over":
       return "";
     case "treeCommitted": {

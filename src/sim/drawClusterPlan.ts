@@ -18,6 +18,7 @@ const STEPS_DOWN_EVERY = 3;
 const LEASES_EVERY = 10;
 const PERSISTENT_EVERY = 6;
 const STRANGERS_EVERY = 7;
+const ACCESS_EVERY = 8;
 const LASTING_FAULTS: Plan["serverFaults"] = ["dataCut", "sessionCut", "metaCut"];
 const LASTING_MS = 20_000;
 // Each kind of trouble is on in few worlds; otherwise all worlds would be equally broken.
@@ -90,6 +91,7 @@ export function drawClusterPlan(dice: Dice): Plan {
     // An hour of probes takes too long.
     hasPersistent: !isHour && startMs % PERSISTENT_EVERY === 3,
     stepsDown: startMs % STEPS_DOWN_EVERY === 1,
+    hasAccess: !isHour && startMs % ACCESS_EVERY === 3,
     // They dial again and again, which an hour has too much of.
     hasStrangers: !isHour && startMs % STRANGERS_EVERY === 2,
   };

@@ -1,6 +1,7 @@
 // The facts of a run that are visible from outside its roles: clients' actions and the lists they were shown, messages
 // on the network, breakdowns. Checkers judge by these facts alone.
 
+import type { AccessSet } from "../access/accessSet.ts";
 import type { RegistryError } from "../base/errors.ts";
 import type { ConfigValue, Heartbeat, Member, MetaToMember } from "../cluster/messages/membership.ts";
 import type { FollowerToLeader, LeaderToFollower } from "../cluster/messages/replication.ts";
@@ -15,6 +16,7 @@ import type { Scope } from "../model/scope.ts";
 import type { SlotTable } from "../model/slot.ts";
 import type { Survey } from "../model/survey.ts";
 import type { SurveyedSession } from "../registry/survey.ts";
+import type { AccessFact } from "./accessFacts.ts";
 import type { Way } from "./network/machineNetwork.ts";
 import type { TreeFact } from "./treeFacts.ts";
 
@@ -32,7 +34,16 @@ interface OnConnection {
 }
 
 /** Clients are named `c1`, nodes by their ids: `s1.4` is the fourth run in the world, one of the node s1. */
-export type Fact = ClientFact | LeaseFact | QueryFact | AppFact | MessageFact | MetaFact | TreeFact | WorldFact;
+export type Fact =
+  | ClientFact
+  | LeaseFact
+  | QueryFact
+  | AppFact
+  | AccessFact
+  | MessageFact
+  | MetaFact
+  | TreeFact
+  | WorldFact;
 
 /** Clients' actions, and the lists that they were shown. */
 export type ClientFact =
@@ -243,7 +254,12 @@ export type MetaFact =
   /** The store has answered a meta node as of `revision`; the node had been answered as of `before` when it asked. */
   | { readonly kind: "readRecords"; readonly node: NodeId; readonly revision: bigint; readonly before: bigint }
   /** The store has lost its last commits. */
-  | { readonly kind: "failedOver"; readonly table: SlotTable | undefined; readonly rules?: StoredRules };
+  | {
+      readonly kind: "failedOver";
+      readonly table: SlotTable | undefined;
+      readonly rules?: StoredRules;
+      readonly access?: AccessSet;
+    };
 
 /** Questions about lists. Questions are numbered. */
 export type QueryFact =

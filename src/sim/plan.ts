@@ -168,6 +168,8 @@ export interface Plan {
   readonly hasLeases?: boolean;
   /** Clients put registrations that stay, with checks. */
   readonly hasPersistent?: boolean;
+  /** Operators change identities and policies, and programs try what they may do. */
+  readonly hasAccess?: boolean;
   /** Operators pause the arrangement of slots at times. */
   readonly pausesSlots?: boolean;
   /** The cluster has a secret, and processes that do not know it try to join all the time. */

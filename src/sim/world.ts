@@ -2,6 +2,7 @@
 // First traffic with faults, then everything heals, then quiet, then the last look.
 
 import type { NodeId } from "../model/ids.ts";
+import { AccessOperator } from "./apps/accessOperator.ts";
 import { AddressAskers } from "./apps/addressAskers.ts";
 import { CatalogueAskers } from "./apps/catalogueAskers.ts";
 import { Deployments } from "./apps/deployments.ts";
@@ -80,9 +81,8 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   watchers.push((fact) => deployments.see(fact));
   const surveyAskers = new SurveyAskers(part(), cluster, workload.apps);
   const operators = operatorsOf(part, cluster, workload);
-  const leaseClients = new LeaseClients(part(), cluster);
-  const persistentClients = new PersistentClients(part(), cluster);
-  const askers = [pollers, catalogueAskers, addressAskers, deployments, surveyAskers, leaseClients, persistentClients];
+  const others = othersOf(part, cluster);
+  const askers = [pollers, catalogueAskers, addressAskers, deployments, surveyAskers, ...others];
   cluster.start();
   workload.start();
   for (const each of askers) each.start();
@@ -97,9 +97,7 @@ export function runSeed(seed: number, options: WorldKind): RunResult {
   workload.stop();
   operator.stop();
   deployments.stop();
-  leaseClients.stop();
-  persistentClients.stop();
-  for (const each of operators) each.stop();
+  for (const each of [...others, ...operators]) each.stop();
   clientFaults.stop();
   aimed.stop();
   faults.stop();
@@ -125,6 +123,15 @@ function operatorsOf(part: () => SimEnvironment, cluster: Cluster, workload: Wor
     new RuleOperator(part(), cluster, workload),
     new SlotOperator(part(), cluster),
     new LeadOperator(part(), cluster),
+  ];
+}
+
+/** Clients without connections, and operators of identities and policies with the programs that they are about. */
+function othersOf(part: () => SimEnvironment, cluster: Cluster) {
+  return [
+    new LeaseClients(part(), cluster),
+    new PersistentClients(part(), cluster),
+    new AccessOperator(part(), cluster),
   ];
 }
 

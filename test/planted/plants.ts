@@ -1,6 +1,7 @@
 // Bugs that are put into the program on purpose, to see that the simulation finds them: a checker that never fires
 // proves nothing. Each is one small edit of one file, of the kind that a tired colleague makes.
 
+import { ACCESS_PLANTS } from "./accessPlants.ts";
 import { APP_PLANTS } from "./appPlants.ts";
 import { LEASE_PLANTS } from "./leasePlants.ts";
 import { LINK_PLANTS } from "./linkPlants.ts";
@@ -302,6 +303,7 @@ export const PLANTS: readonly Plant[] = [
     isCluster: true,
   },
   ...MORE_PLANTS,
+  ...ACCESS_PLANTS,
   ...APP_PLANTS,
   ...SURVEY_PLANTS,
   ...LINK_PLANTS,

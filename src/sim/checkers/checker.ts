@@ -29,6 +29,7 @@ export type Rule =
   | "app: no instance before its revision"
   | "rules: an operator's intent wins"
   | "settings: what operators have set"
+  | "access: as operators have said"
   | "leases: neither early nor late"
   | "persistent: kept until taken back"
   | "tree: an answer is the truth"

@@ -3,6 +3,7 @@
 
 import type { Fact } from "../facts.ts";
 import type { Plan } from "../plan.ts";
+import { AccessChecker } from "./access.ts";
 import { AddressChecker } from "./addresses.ts";
 import { AppRevisionChecker } from "./appRevisions.ts";
 import { Bounds } from "./bounds.ts";
@@ -87,6 +88,7 @@ export class Judge {
       new LeaseChecker(evidence),
       new PersistentChecker(),
       ...(plan.treeClients === undefined ? [] : [new TreeChecker()]),
+      new AccessChecker(),
       new Convergence(evidence),
       new Settled(evidence),
     ];

@@ -12,7 +12,7 @@ import { rulesIn } from "../../meta/operatorRules.ts";
 import { RULES_EPOCH_RECORD } from "../../meta/ruleRecords.ts";
 import type { SlotPause } from "../../meta/slotPause.ts";
 import { leftovers, unfinished } from "../../meta/unfinished.ts";
-import type { ServiceKey } from "../../model/ids.ts";
+import type { NodeId, ServiceKey } from "../../model/ids.ts";
 import type { RuleEdit } from "../../model/rule.ts";
 import type { RuleSet } from "../../model/ruleSet.ts";
 import type { WholeRange } from "../../records/readAll.ts";
@@ -28,6 +28,8 @@ export interface MetaEnvironment extends MemberEnvironment {
 }
 
 export class MetaHost {
+  /** As every backend of records has for its process. */
+  readonly witness = new Witness();
   readonly #environment: MetaEnvironment;
   readonly #process: SimProcess;
   readonly #meta: Meta;
@@ -35,8 +37,6 @@ export class MetaHost {
   // The facts to record when values are set, by request.
   readonly #puts = new Map<number, Fact>();
   #requests = 0;
-  // As every backend of records does for its process.
-  readonly #witness = new Witness();
   /** The newest revision of an answer, for the checkers. */
   #newest = 0n;
   #leaseEpoch = 0n;
@@ -50,6 +50,11 @@ export class MetaHost {
     this.#meta = new Meta({ ...plan.meta, id }, this.#output());
     const failed = (error: unknown) => bug(environment, id, error);
     this.#stepper = new Stepper<MetaEvent>(this.#meta, { ...time, failed });
+  }
+
+  /** The leading meta node, as this one knows it. */
+  get leader(): NodeId | undefined {
+    return this.#meta.leader?.holder;
   }
 
   /** By its own belief. */
@@ -164,7 +169,7 @@ export class MetaHost {
     return {
       acquireLease: () => {
         const askedMs = time.clock.nowMs();
-        const known = { revision: this.#witness.revision, leaseEpoch: this.#leaseEpoch };
+        const known = { revision: this.witness.revision, leaseEpoch: this.#leaseEpoch };
         const candidate = { holder: id, address: `${machine}:9611` };
         const acquire = acquireLease(candidate, plan.meta.leaderLeaseMs, known);
         const statement: typeof acquire = (state, nowMs) => {
@@ -204,7 +209,7 @@ export class MetaHost {
     statement: Statement<Answer>,
     answered: (answer: Answer | undefined) => MetaEvent,
   ): void {
-    const seen = this.#witness.revision;
+    const seen = this.witness.revision;
     const before = this.#newest;
     const answering = (answer: Answer | undefined) => {
       if (answer !== undefined && "revision" in answer) this.#answered(answer.revision, before);
@@ -212,7 +217,7 @@ export class MetaHost {
     };
     this.#ask<Answer | undefined>((state, nowMs) => {
       try {
-        this.#witness.check(state.table.revision, seen);
+        this.witness.check(state.table.revision, seen);
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error;
         return { answer: undefined };
@@ -222,7 +227,7 @@ export class MetaHost {
   }
 
   #answered(revision: bigint, before: bigint): void {
-    this.#witness.note(revision);
+    this.witness.note(revision);
     if (revision > this.#newest) this.#newest = revision;
     this.#environment.record({ kind: "readRecords", node: this.#process.id, revision, before });
   }

@@ -7,6 +7,7 @@ import { DataHandOver } from "../../data/handOver.ts";
 import { SessionHandOver } from "../../session/handOver.ts";
 import type { Role } from "../facts.ts";
 import { addressOf, type MachineNetwork } from "../network/machineNetwork.ts";
+import { AccessHost } from "./accessHost.ts";
 import { DataHost } from "./dataHost.ts";
 import { bug, bugLog, type MemberEnvironment } from "./environment.ts";
 import { MetaHost } from "./metaHost.ts";
@@ -42,6 +43,8 @@ interface Hosts {
   readonly meta: MetaHost | undefined;
   readonly data: DataHost | undefined;
   readonly session: SessionHost | undefined;
+  /** Undefined in worlds without identities. */
+  readonly access: AccessHost | undefined;
 }
 
 interface HandOvers {
@@ -107,6 +110,10 @@ export class SimNode {
     return this.#hosts?.session;
   }
 
+  get access(): AccessHost | undefined {
+    return this.#hosts?.access;
+  }
+
   start(): void {
     if (this.#hosts !== undefined) return;
     const { machine, disk, clock } = this;
@@ -119,7 +126,8 @@ export class SimNode {
     const meta = has("meta") ? new MetaHost(environment, process) : undefined;
     const data = has("data") ? new DataHost(environment, process) : undefined;
     const session = has("session") ? new SessionHost(environment, process) : undefined;
-    this.#hosts = { process, links, meta, data, session };
+    const access = environment.plan.hasAccess === true ? new AccessHost(environment, process, meta) : undefined;
+    this.#hosts = { process, links, meta, data, session, access };
     links.attach({
       ...(meta && { meta: (event) => meta.heard(event) }),
       ...(data && { data: (event) => data.heard(event) }),
@@ -128,6 +136,7 @@ export class SimNode {
     this.#environment.network.listen(process, (connection, nowMs) => links.accept(connection, nowMs));
     for (const host of [meta, data, session]) host?.step({ kind: "woken" });
     links.begin();
+    access?.begin();
   }
 
   /** The process ends now. */
@@ -140,6 +149,7 @@ export class SimNode {
     hosts.session?.close(isSilent);
     hosts.data?.close(end === "orderly");
     hosts.meta?.close();
+    hosts.access?.close(end === "orderly");
     if (end === "orderly") hosts.links.close();
     hosts.process.end();
     this.#environment.network.died(hosts.process, isSilent);

@@ -14,10 +14,12 @@ export interface Disk {
   readonly name: string;
   versionFloor: bigint;
   readonly sizes: Map<ServiceKey, number>;
+  /** The copy of identities and policies. */
+  access: string;
 }
 
 export function emptyDisk(name: string): Disk {
-  return { name, versionFloor: 0n, sizes: new Map() };
+  return { name, versionFloor: 0n, sizes: new Map(), access: "" };
 }
 
 export class SimProcess implements NetworkProcess {

@@ -2,7 +2,9 @@
 // own that may jump, slow or away at times, and not always able to tell whether it has carried out a statement. A
 // fail-over to a copy may lose the last commits.
 
+import type { AccessSet } from "../../access/accessSet.ts";
 import { assert } from "../../base/assert.ts";
+import { ACCESS_PREFIX, accessIn } from "../../meta/accessRecords.ts";
 import { META_PREFIX, type MetaState, metaStateOf, SLOT_PAUSE_RECORD } from "../../meta/metaRecords.ts";
 import { rulesIn } from "../../meta/operatorRules.ts";
 import type { StoredRules } from "../../meta/ruleKeeper.ts";
@@ -77,7 +79,12 @@ export class Store {
 
   /** The records of a range; there are few. */
   recordsUnder(range: KeyRange): readonly StoredRecord[] {
-    return pageIn(this.#state.table, range)?.records ?? [];
+    return recordsUnder(this.#state.table, range);
+  }
+
+  /** The identities and policies among them. */
+  get access(): AccessSet {
+    return accessIn(recordsUnder(this.#state.table, keysWith(ACCESS_PREFIX)));
   }
 
   /** The operators' rules among them. */
@@ -184,6 +191,11 @@ export function recordsIn(table: RecordTable): readonly StoredRecord[] {
   const page = table.range(keysWith(META_PREFIX));
   assert(page.kind === "page" && page.isLast, "a simulated store has few records");
   return page.records;
+}
+
+/** The records of a range; there are few. */
+export function recordsUnder(table: RecordTable, range: KeyRange): readonly StoredRecord[] {
+  return pageIn(table, range)?.records ?? [];
 }
 
 /** A part of the records; undefined if it is gone, or not yet there. */

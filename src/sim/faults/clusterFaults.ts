@@ -203,7 +203,7 @@ export class ClusterFaults {
     scheduler.after(dice.between(6_000, 12_000), () => {
       if (this.#isOver) return;
       store.failOver(dice.between(0, 2_000));
-      record({ kind: "failedOver", table: store.state.slotTable, rules: store.rules });
+      record({ kind: "failedOver", table: store.state.slotTable, rules: store.rules, access: store.access });
       up();
     });
   }

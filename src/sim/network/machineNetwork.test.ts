@@ -36,7 +36,7 @@ interface Node {
 
 /** A session on machine a or a data node on machine b, which write what they see. */
 function node(machine: "a" | "b", run: number): Node {
-  const disk = { name: machine, versionFloor: 0n, sizes: new Map() };
+  const disk = { name: machine, versionFloor: 0n, sizes: new Map(), access: "" };
   const process = new SimProcess(scheduler, { machine, disk, run, clock: { offsetMs: 0, drift: 0 } });
   const { id, time, local } = process;
   const role = machine === "a" ? "session" : "data";

@@ -223,7 +223,12 @@ export class Commands {
         return store.setUnknown(1);
       case "loses":
         store.failOver(durationMs(words) ?? 0);
-        return this.#stage.record({ kind: "failedOver", table: store.state.slotTable, rules: store.rules });
+        return this.#stage.record({
+          kind: "failedOver",
+          table: store.state.slotTable,
+          rules: store.rules,
+          access: store.access,
+        });
       case "clock":
         return store.jumpClock(durationMs(words) ?? 0);
       default:
