@@ -62,6 +62,11 @@ export const ERRORS = {
       "this is not the claim code, or the cluster is claimed already; while it is not, the leading meta node logs " +
       "the code, a new one each time that a node takes the lead",
   },
+  CLIENTS_NOT_SERVED: {
+    retry: true,
+    meaning:
+      "operators let this session take no clients (serve-clients is false); other sessions take them. `roster setting unset serve-clients` opens it again, or `roster setting set serve-clients true` where its configuration has false",
+  },
   CLIENT_BYTES_EXHAUSTED: {
     retry: true,
     meaning:

@@ -24,6 +24,8 @@ export interface ClientListenersEnvironment {
   readonly isShared: boolean;
   /** The number of connections that clients may have at these ports together. */
   readonly connectionsMax: () => number;
+  /** Whether operators let this session take clients. */
+  readonly servesClients: () => boolean;
   readonly log: Log;
   readonly metrics: Metrics;
   /** TLS at the port of a listener, by its name. */
@@ -123,8 +125,8 @@ export class ClientListeners {
   }
 
   #sockets({ kind, key }: Pick<GatewayListener, "kind" | "key">): ListenOptions & { readonly clock: Clock } {
-    const { bind, port, isShared, log, metrics, tls } = this.#environment;
-    const refusals = portRefusals({ log, metrics }, nameOfListener(key));
+    const { bind, port, isShared, metrics, servesClients, tls } = this.#environment;
+    const refusals = portRefusals(this.#environment, nameOfListener(key));
     return {
       key,
       host: bind,
@@ -133,7 +135,8 @@ export class ClientListeners {
       connectionsMax: () => this.#connectionsMax(nameOf(kind, key)),
       clock: hostClock,
       refused: (code, address, numbers) => {
-        metrics.add("roster_connections_closed_total", 1, { reason: code });
+        const reason = servesClients() ? code : "CLIENTS_NOT_SERVED";
+        metrics.add("roster_connections_closed_total", 1, { reason });
         refusals.refused(code, address, numbers);
       },
       notAccepted: refusals.notAccepted,
@@ -142,7 +145,7 @@ export class ClientListeners {
   }
 
   async #openHttp(key: string, routes: HttpRouteTable): Promise<OpenListener> {
-    const { bind, port, isShared, log, metrics, tls } = this.#environment;
+    const { bind, port, isShared, tls } = this.#environment;
     const app = createHttp(undefined, routes.refusal, routes.requests, wrongMethodOf(routes));
     bindRoutes(app, routes, { hostNames: undefined });
     const shares = new ConnectionShares(() => this.#connectionsMax(nameOf("http", key)));
@@ -151,7 +154,7 @@ export class ClientListeners {
       ...address,
       shares,
       tls: tls(nameOfListener(key)),
-      ...portRefusals({ log, metrics }, nameOfListener(key)),
+      ...portRefusals(this.#environment, nameOfListener(key)),
     });
     return {
       port: listened,

@@ -42,6 +42,7 @@ export async function openClientPorts(environment: NodePortsEnvironment, host: S
     bind: config.bind,
     port: (key) => configuredPort(config, key),
     isShared,
+    servesClients: () => host.servesClients,
     connectionsMax: () => (host.servesClients ? Math.min(limits.clients, limits.session - httpShares.size) : 0),
     log,
     metrics,

@@ -189,8 +189,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "zone scope shows all zones",
     file: "src/protocols/sofa/pushBodies.ts",
-    find: 'scope === "zone" && zone !== ownZone',
-    replace: "false",
+    find: '(scope === "zone" || closed.includes(zone))',
+    replace: "closed.includes(zone)",
     rules: ["4"],
   },
   {
