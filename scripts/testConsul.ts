@@ -1,7 +1,6 @@
-// Consul's clients for Python, Node and Go, with the tests that those for Python and Go bring, dig and Go's resolver
-// against started servers: installs the clients beside the other caches, and runs test/clients/consul. It needs Python
-// 3.10 with venv and pip, npm, Go and dig; where they are missing nothing can be run: that is a failure in CI and a
-// loud note elsewhere.
+// Consul's clients for Python, Node and Go, with their own tests, dig and Go's resolver against started servers:
+// installs the clients beside the other caches, and runs test/clients/consul. It needs Python 3.10 with venv and pip,
+// npm, Go and dig; where they are missing nothing can be run: that is a failure in CI and a loud note elsewhere.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -54,6 +53,7 @@ function install(): boolean {
     }) &&
     installPythonSuite(pip) &&
     run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", FOLDER], { timeout }) &&
+    installNodeSuite() &&
     run("go", ["build", "-mod=readonly", "-o", join(FOLDER, "client"), "."], { timeout, cwd: program }) &&
     run("go", ["build", "-mod=readonly", "-o", join(FOLDER, "bin", "consul"), "./consul"], { timeout, cwd: program }) &&
     installSuite(program)
@@ -72,6 +72,18 @@ function installPythonSuite(pip: string): boolean {
     run(pip, ["download", "--quiet", "--disable-pip-version-check", ...source], { timeout }) &&
     run("tar", ["-C", suite, "-xzf", join(suite, `${name}.tar.gz`), `${name}/tests`], { timeout })
   );
+}
+
+/** Lays the own tests of the client for Node out as they are in its repository, beside a copy of the client. */
+function installNodeSuite(): boolean {
+  const suite = join(FOLDER, "node-suite");
+  const tests = join(suite, "test", "acceptance");
+  rmSync(suite, { recursive: true, force: true });
+  cpSync(join(SUITE, "node-suite"), tests, { recursive: true });
+  cpSync(join(SUITE, "nodeHelper.cjs"), join(tests, "helper.js"));
+  cpSync(join(FOLDER, "node_modules", "consul", "lib"), join(suite, "lib"), { recursive: true });
+  cpSync(join(FOLDER, "node_modules", "consul", "package.json"), join(suite, "package.json"));
+  return true;
 }
 
 /** Builds the own tests of the client for Go from copies of its modules, which are read-only where they are. */

@@ -1,5 +1,5 @@
-// Consul's own clients, dig and Go's resolver against one started server, and the tests of the clients for Go and
-// Python against servers of their own. CONSUL_CLIENTS is the folder in which scripts/testConsul.ts has installed them.
+// Consul's own clients, dig and Go's resolver against one started server, and the tests of these clients against
+// servers of their own. CONSUL_CLIENTS is the folder in which scripts/testConsul.ts has installed them.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -11,6 +11,7 @@ import type { RunningServer } from "../../../src/server/start.ts";
 import { TestNodes } from "../../../src/server/testing/testNodes.ts";
 import { startAgents } from "./agents.ts";
 import { LEFT_OUT } from "./leftOut.ts";
+import { LEFT_OUT_NODE } from "./leftOutNode.ts";
 import { LEFT_OUT_PYTHON } from "./leftOutPython.ts";
 
 const run = promisify(execFile);
@@ -123,6 +124,22 @@ test("py-consul's own tests pass, except for those that are left out", async (t)
     whole + again,
   );
   t.diagnostic(`${PYTHON_PASSED} of 168 tests passed, ${passed[1]} of them alone; the others are left out`);
+});
+
+test("the own tests of the client for Node pass, except for those that are left out", async (t) => {
+  const changes = { consulNode: "node1", activeChecks: true, activeCheckAddresses: ["127.0.0.0/8"] };
+  const { ports } = await nodes.start(["meta", "data", "session"], changes);
+  const leftOut = Object.values(LEFT_OUT_NODE).flat();
+  const options = ["--reporter", "json", "--check-leaks", "--exit", "--timeout", "20000"];
+  const args = [...options, "--invert", "--grep", `^(${leftOut.join("|")})$`, "test/acceptance"];
+  const mocha = join(FOLDER, "node_modules", "mocha", "bin", "mocha.js");
+  const env = { ...process.env, CONSUL_PORT: `${ports.consul}` };
+  const at = { cwd: join(FOLDER, "node-suite"), env, timeout: CLIENT_MS };
+  const { stdout } = await run(process.execPath, [mocha, ...args], at).catch((error: { stdout: string }) => error);
+  const { passes, failures } = JSON.parse(stdout) as { passes: object[]; failures: object[] };
+  assert.deepEqual(failures, []);
+  assert.equal(passes.length, 60 - leftOut.length);
+  t.diagnostic(`${passes.length} of 60 tests passed, ${leftOut.length} are left out`);
 });
 
 /** The lines of a suite's output that tell of failures. */
