@@ -2,10 +2,12 @@
 
 import { connect, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { Connection } from "../../base/ports.ts";
 import { BOLT_V1 } from "../../encoding/bolt/frame.ts";
 import type { Publisher } from "../../protocols/sofa/client/registration.ts";
-import { SofaClient } from "../../protocols/sofa/client/sofaClient.ts";
+import { SofaClient, type SofaClientOptions } from "../../protocols/sofa/client/sofaClient.ts";
+import { decodeReceivedDataBody } from "../../protocols/sofa/codec/codec.ts";
 import type { ServiceName } from "../../protocols/sofa/serviceName.ts";
 
 const OPTIONS = {
@@ -27,10 +29,19 @@ let nextRegist = 1;
 const text = (value: string) => ({ utf8: new TextEncoder().encode(value), units: value.length });
 const named = (dataId: string): ServiceName => ({ dataId, group: "DEFAULT_GROUP", instanceId: "DEFAULT_INSTANCE_ID" });
 
+interface TestClientOptions {
+  readonly bytesPerSecond?: number;
+  readonly address?: string | undefined;
+  readonly tls?: ConnectionOptions | undefined;
+  readonly host?: string;
+  readonly protocol?: Partial<SofaClientOptions>;
+}
+
 export class TestClient {
   readonly #session: () => number;
   readonly #bytesPerSecond: number;
-  readonly #address: string;
+  readonly #host: string;
+  readonly #address: string | undefined;
   readonly #tls: ConnectionOptions | undefined;
   readonly #client: SofaClient;
   readonly #timer: NodeJS.Timeout;
@@ -39,6 +50,10 @@ export class TestClient {
   connections = 0;
   /** Each list that was pushed, by service; the last one is in force. */
   readonly lists = new Map<string, string[][]>();
+  /** The compression of each list that came compressed. */
+  readonly encodings: string[] = [];
+  /** The server's reasons for each registration that it has refused. */
+  readonly refusals: string[] = [];
   /** Each value that was pushed to a watch, by dataId; null where there is none. */
   readonly configs = new Map<string, (string | null)[]>();
   /** Told of each list that is pushed. */
@@ -46,27 +61,35 @@ export class TestClient {
 
   /**
    * `session` returns the Bolt port for each connection. A slow client reads a limited number of bytes a second;
-   * `address` is the one that it connects from, any of 127.0.0.0/8; with `tls` it connects through TLS.
+   * `address` is the one that it connects from, any of 127.0.0.0/8; with `tls` it connects through TLS. A session
+   * on another machine has a `host`, and `protocol` changes how the client speaks.
    */
   constructor(
     session: () => number,
     {
       bytesPerSecond = Number.POSITIVE_INFINITY,
-      address = "127.0.0.1",
+      host = "127.0.0.1",
+      address = host === "127.0.0.1" ? host : undefined,
       tls,
-    }: { bytesPerSecond?: number; address?: string; tls?: ConnectionOptions } = {},
+      protocol = {},
+    }: TestClientOptions = {},
   ) {
     this.#session = session;
+    this.#host = host;
     this.#address = address;
     this.#bytesPerSecond = bytesPerSecond;
     this.#tls = tls;
     this.#client = new SofaClient(
-      OPTIONS,
+      { ...OPTIONS, ...protocol },
       {
         nextRequestId: () => nextRequest++,
         nextRegistId: () => `regist-${nextRegist++}`,
         connect: () => this.#connect(),
-        decompress: () => new Map(),
+        decompress: (encoding, body) => {
+          this.encodings.push(encoding);
+          return decodeReceivedDataBody(encoding === "zstd" ? zstdDecompressSync(body) : gunzipSync(body));
+        },
+        onRefused: (message) => void this.refusals.push(message),
         onPush: ({ service }, { zones }) => {
           const values = [...zones.values()].flat().map((box) => new TextDecoder().decode(box?.utf8));
           const lists = this.lists.get(service.dataId) ?? [];
@@ -118,7 +141,8 @@ export class TestClient {
   }
 
   #connect(): void {
-    const at = { host: "127.0.0.1", localAddress: this.#address, port: this.#session() };
+    const local = this.#address === undefined ? {} : { localAddress: this.#address };
+    const at = { host: this.#host, ...local, port: this.#session() };
     const socket: Socket = this.#tls ? connectTls({ ...at, ...this.#tls }) : connect({ ...at, noDelay: true });
     this.#socket = socket;
     this.connections++;

@@ -38,6 +38,7 @@ export class NodeProcess {
   #child: ChildProcess | undefined;
   #isFrozen = false;
   #root = FIRST_ROOT;
+  #settings: Readonly<Record<string, string>> = {};
   /** We have asked for its end. */
   #mayEnd = false;
   /** The report on a process that ended by itself. */
@@ -79,7 +80,7 @@ export class NodeProcess {
     const command = [process.execPath, join(this.#root, "src/cli/main.ts"), "server", ...own];
     const [program = "", ...args] = network.on(this.name, command);
     const cache = join(this.#root, "node_modules", ".cache", "roster");
-    const env = { ...process.env, ...environment, NODE_COMPILE_CACHE: cache };
+    const env = { ...process.env, ...environment, ...this.#settings, NODE_COMPILE_CACHE: cache };
     const child = spawn(program, args, { cwd: this.#root, env, stdio: ["ignore", log, log] });
     closeSync(log);
     this.#child = child;
@@ -93,6 +94,11 @@ export class NodeProcess {
   /** From its next start on the node runs this program, if it was another one. */
   upgrade(): void {
     this.#root = ROOT;
+  }
+
+  /** From its next start on the node has these settings beside its usual ones: names of the environment, and values. */
+  configure(settings: Readonly<Record<string, string>>): void {
+    this.#settings = settings;
   }
 
   async kill(): Promise<void> {

@@ -3,6 +3,7 @@ import { DATA_SCENARIOS } from "./data.ts";
 import { META_SCENARIOS } from "./meta.ts";
 import { NETWORK_SCENARIOS } from "./network.ts";
 import { NODE_SCENARIOS } from "./node.ts";
+import { OPERATOR_SCENARIOS } from "./operators.ts";
 import { RULE_SCENARIOS } from "./rules.ts";
 import type { Scenario } from "./scenario.ts";
 import { SESSION_SCENARIOS } from "./session.ts";
@@ -21,6 +22,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...NODE_SCENARIOS,
   ...RULE_SCENARIOS,
   ...SWITCH_SCENARIOS,
+  ...OPERATOR_SCENARIOS,
   ...TREE_SCENARIOS,
 ];
 

@@ -64,7 +64,7 @@ async function switchesOutliveNodes(stage: Stage): Promise<void> {
   const ips = new URLSearchParams({ option: "stopPush", ips: network.address(JAVA_HOST) });
   await operate(stage, "the Java clients' circuit", { path: "/circuit/breaker/add", form: ips });
   await operate(stage, "circuits broken", { path: "/circuit/breaker/switch/open", method: "POST" });
-  await changeSetting(stage, SET_TO);
+  await changeSetting(stage, SETTING, SET_TO);
   // A push that was on its way when the call returned may still come.
   await stage.pause(SEEN_MS);
   const brokenMs = monotonicMs();
@@ -82,7 +82,7 @@ async function switchesOutliveNodes(stage: Stage): Promise<void> {
   );
   if (pushed !== undefined) stage.fail(`in spite of the switches this was pushed: ${JSON.stringify(pushed)}`);
 
-  await changeSetting(stage, undefined);
+  await changeSetting(stage, SETTING, undefined);
   await stage.pause(CALM_MS);
   await operate(stage, "no address blacklisted", { path: "/blacklist/update", json: {} });
   const changes = workload.changeEverything();
@@ -164,17 +164,17 @@ async function clientsShutOut(stage: Stage): Promise<void> {
 }
 
 /** Changes a setting of the cluster by the operators' own interface, at the leading meta node; or ends the change. */
-async function changeSetting(stage: Stage, value: string | undefined): Promise<void> {
+export async function changeSetting(stage: Stage, setting: string, value: string | undefined): Promise<void> {
   const leader = stage.cluster.node(await stage.cluster.metaLeader());
   const url = `${leader.adminUrl}/v1/setting`;
   const proof = { authorization: `Bearer ${ADMIN_TOKEN}` };
-  await stage.act(`${SETTING} is ${value ?? "as configured"}`, async () => {
+  await stage.act(`${setting} is ${value ?? "as configured"}`, async () => {
     const answer = await (value === undefined
-      ? fetch(`${url}?setting=${SETTING}`, { method: "DELETE", headers: proof })
+      ? fetch(`${url}?setting=${setting}`, { method: "DELETE", headers: proof })
       : fetch(url, {
           method: "PUT",
           headers: { ...proof, "content-type": "application/json" },
-          body: JSON.stringify({ setting: SETTING, value }),
+          body: JSON.stringify({ setting, value }),
         }));
     if (!answer.ok) stage.fail(`/v1/setting was answered ${answer.status} ${await answer.text()}`);
   });
