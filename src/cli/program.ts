@@ -8,6 +8,7 @@ import { readParameters } from "../admin/parameter.ts";
 import { fail } from "../base/errors.ts";
 import type { ServiceKey } from "../model/ids.ts";
 import { packageVersion } from "../server/packageVersion.ts";
+import { BENCH_BOUNDS } from "./benchBounds.ts";
 import { addNodeFlags, childOf, clientOf, completeWith, type NodeFlags, type Outcome } from "./commandKit.ts";
 import { COMPLETION_SCRIPTS, SHELLS, type Shell } from "./completionScripts.ts";
 import { addConfigFlags, configFlags } from "./configFlags.ts";
@@ -27,6 +28,7 @@ export function program(outcome: Outcome): Command {
   addWatchCommands(root, OPERATIONS);
   addDoctor(root, outcome);
   addRegistrations(root);
+  addBench(root, outcome);
   addTransfer(root);
   addSettings(root);
   addContextCommands(root);
@@ -124,6 +126,36 @@ function addRegistrations(root: Command): void {
     for (const { boxes, service: key } of ended) console.log(`${boxes.join(" ")} is deregistered from ${key}`);
   });
   for (const argument of deregister.registeredArguments) completeWith(argument, "registration");
+}
+
+type BenchFlags = NodeFlags & {
+  readonly output: "table" | "json" | "yaml";
+  readonly session?: string;
+} & Readonly<Record<"publishers" | "subscribers" | "services" | "rate" | "duration", string>>;
+
+function addBench(root: Command, outcome: Outcome): void {
+  const command = addNodeFlags(root.command("bench"), ["table", "json", "yaml"]).helpGroup("Operations:");
+  command.description("put a load on the cluster, in services of its own, and say how long everything takes");
+  const number = (name: keyof typeof BENCH_BOUNDS, about: string, unit = "") => {
+    const { [name]: bounds } = BENCH_BOUNDS;
+    command.option(`--${name} <number>`, `${about}, ${bounds.min} to ${bounds.max}${unit}`, String(bounds.default));
+  };
+  number("publishers", "publishers, each a client with one address");
+  number("subscribers", "subscribers, each a client of one service");
+  number("services", "services that they share");
+  number("rate", "changes a second of all publishers together");
+  number("duration", "the time of the changes", " seconds");
+  command.option(
+    "--session <address>",
+    "the port for clients of a session, host:port; else all of the cluster in turn",
+  );
+  command.action(async ({ session, output, ...flags }: BenchFlags) => {
+    const [{ bench }, { stopSignal }] = await Promise.all([import("./bench.ts"), import("./stopSignal.ts")]);
+    const read = (name: keyof typeof BENCH_BOUNDS) => readWholeNumber(`--${name}`, flags[name], BENCH_BOUNDS[name]);
+    const load = { publishers: read("publishers"), subscribers: read("subscribers"), services: read("services") };
+    const pace = { rate: read("rate"), durationMs: read("duration") * 1_000 };
+    outcome.exit = await bench({ client: clientOf(flags), session, output, ...load, ...pace, stopped: stopSignal() });
+  });
 }
 
 interface LoginFlags extends Omit<NodeFlags, "output"> {

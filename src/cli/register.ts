@@ -1,15 +1,15 @@
 // `roster register`: a registration that lasts as long as the command runs; and `roster deregister`, which ends it.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { listNodes } from "../admin/operations/nodes.ts";
 import { fail } from "../base/errors.ts";
 import { visible } from "../base/visible.ts";
 import type { ServiceKey } from "../model/ids.ts";
 import { BoltPublisher, type PublisherEvents } from "./boltPublisher.ts";
 import type { Environment } from "./contexts.ts";
 import type { NodeClient } from "./nodeClient.ts";
-import { encoded, printNote, type Row } from "./output.ts";
+import { encoded, printNote } from "./output.ts";
 import { endRegistrations, offerEnd, type RunningRegistration } from "./registrationSockets.ts";
+import { sessionAddresses } from "./sessionAddresses.ts";
 
 export interface Registering {
   readonly client: NodeClient;
@@ -38,7 +38,7 @@ const UNREGISTER_MS_MAX = 3_000;
 export async function register(asked: Registering): Promise<void> {
   const { serviceKey, boxes, stopped, output } = asked;
   const events = new Events(serviceKey);
-  const publisher = new BoltPublisher({ ...asked, nextSession: sessionsOf(asked) }, events);
+  const publisher = new BoltPublisher({ ...asked, nextSession: sessionAddresses(asked.client, asked.session) }, events);
   const end = once(async () => {
     publisher.unregister();
     await Promise.race([events.gone.promise, sleep(UNREGISTER_MS_MAX)]);
@@ -131,22 +131,6 @@ function announce(registered: RunningRegistration, session: string, output: Regi
 function untilAborted(signal: AbortSignal): Promise<undefined> {
   if (signal.aborted) return Promise.resolve(undefined);
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(undefined), { once: true }));
-}
-
-/** The addresses of sessions, one after the other, beginning anywhere; each time as the cluster has them. */
-function sessionsOf({ client, session }: Registering): () => Promise<string> {
-  let turn = Math.floor(Math.random() * 1_000);
-  return async () => {
-    if (session !== undefined) return session;
-    const { items } = await client.ask(listNodes);
-    const addresses = (items as readonly Row[])
-      .filter(({ role, state }) => role === "session" && state === "up")
-      .map(({ clientAddresses }) => (clientAddresses as Readonly<Record<string, string>> | undefined)?.["bolt"] ?? "")
-      .filter((address) => address !== "");
-    const address = addresses[turn++ % Math.max(1, addresses.length)];
-    if (address === undefined) throw fail("ROLE_NEEDED", { role: "session" });
-    return address;
-  };
 }
 
 /** Ends the running registrations of a service, or only the one with this registId. Throws REGISTRATION_UNKNOWN. */
