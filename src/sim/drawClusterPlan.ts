@@ -19,6 +19,7 @@ const LEASES_EVERY = 10;
 const PERSISTENT_EVERY = 6;
 const STRANGERS_EVERY = 7;
 const ACCESS_EVERY = 8;
+const HTTP_EVERY = 10;
 const LASTING_FAULTS: Plan["serverFaults"] = ["dataCut", "sessionCut", "metaCut"];
 const LASTING_MS = 20_000;
 // Each kind of trouble is on in few worlds; otherwise all worlds would be equally broken.
@@ -88,8 +89,9 @@ export function drawClusterPlan(dice: Dice): Plan {
     ...(dice.chance(RULES_CHANCE) && { ruledClients: dice.between(1, Math.ceil(clients / 2)) }),
     pausesSlots: startMs % PAUSES_EVERY === 0,
     hasLeases: startMs % LEASES_EVERY === 7,
-    // An hour of probes takes too long.
+    // An hour of probes, or of polls, takes too long.
     hasPersistent: !isHour && startMs % PERSISTENT_EVERY === 3,
+    hasHttpClients: !isHour && startMs % HTTP_EVERY === 3,
     stepsDown: startMs % STEPS_DOWN_EVERY === 1,
     hasAccess: !isHour && startMs % ACCESS_EVERY === 3,
     // They dial again and again, which an hour has too much of.

@@ -17,6 +17,7 @@ import type { SlotTable } from "../model/slot.ts";
 import type { Survey } from "../model/survey.ts";
 import type { SurveyedSession } from "../registry/survey.ts";
 import type { AccessFact } from "./accessFacts.ts";
+import type { HttpFact } from "./httpFacts.ts";
 import type { Way } from "./network/machineNetwork.ts";
 import type { TreeFact } from "./treeFacts.ts";
 
@@ -37,6 +38,7 @@ interface OnConnection {
 export type Fact =
   | ClientFact
   | LeaseFact
+  | HttpFact
   | QueryFact
   | AppFact
   | AccessFact

@@ -27,7 +27,8 @@ const RELINK_MS = 7_000;
 const INTERVAL_MS_MAX = 10_000;
 
 /** The time from the end of all faults to the last look. */
-export function quietMs({ config, meta, topology, hasLeases = false }: Plan): number {
+export function quietMs(plan: Plan): number {
+  const { config, meta, topology, hasLeases = false, hasHttpClients = false } = plan;
   const { clientMuteIdleMs, clientReturnGraceMs, restartHoldMs, sessionLeaseMs } = config;
   const versionScanIntervalMs = Math.min(config.versionScanIntervalMs, INTERVAL_MS_MAX);
   const digestIntervalMs = Math.min(config.digestIntervalMs, INTERVAL_MS_MAX);
@@ -37,7 +38,25 @@ export function quietMs({ config, meta, topology, hasLeases = false }: Plan): nu
   const protectionMs = config.lossProtectionPercent < 100 ? config.lossProtectionMaxMs : 0;
   // A gone member is counted out first; then others lead, and only then does its lease begin.
   const leasesMs = hasLeases ? LEASE_MS_MAX : 0;
-  return RELINK_MS + meta.memberLeaseMs + memoryMs + protectionMs + leasesMs + 2 * digestIntervalMs + repairMs;
+  const usualMs = RELINK_MS + meta.memberLeaseMs + memoryMs + protectionMs + leasesMs + 2 * digestIntervalMs + repairMs;
+  const { afterMs, forMs } = httpCalm(plan);
+  return hasHttpClients ? Math.max(usualMs, afterMs + forMs + CALM_END_MS) : usualMs;
+}
+
+// The time in which clients by HTTP go on when all is well: some leases, and changes.
+const CALM_MS = 30_000;
+// A change at the end of it has its effect, and a lease its end.
+const CALM_END_MS = LEASE_MS_MAX + 5_000;
+
+/**
+ * When all is well for clients by HTTP: members and leaders are as usual, held services have been let go, and what was
+ * said to sessions that stood still is done. `afterMs` is the time from the end of all faults.
+ */
+export function httpCalm({ config, meta }: Plan): { readonly afterMs: number; readonly forMs: number } {
+  const { restartHoldMs, sessionLeaseMs, lossProtectionMaxMs, lossProtectionPercent } = config;
+  const protectionMs = lossProtectionPercent < 100 ? lossProtectionMaxMs : 0;
+  const afterMs = RELINK_MS + meta.memberLeaseMs + sessionLeaseMs + restartHoldMs + protectionMs + LEASE_MS_MAX;
+  return { afterMs, forMs: CALM_MS };
 }
 
 // A judge that is gone is no member any more; the others take its sessions over in turns of five seconds, and give each

@@ -170,6 +170,8 @@ export interface Plan {
   readonly hasPersistent?: boolean;
   /** Operators change identities and policies, and programs try what they may do. */
   readonly hasAccess?: boolean;
+  /** Clients of Eureka register and ask by HTTP. */
+  readonly hasHttpClients?: boolean;
   /** Operators pause the arrangement of slots at times. */
   readonly pausesSlots?: boolean;
   /** The cluster has a secret, and processes that do not know it try to join all the time. */

@@ -6,6 +6,7 @@ import { AccessOperator } from "./apps/accessOperator.ts";
 import { AddressAskers } from "./apps/addressAskers.ts";
 import { CatalogueAskers } from "./apps/catalogueAskers.ts";
 import { Deployments } from "./apps/deployments.ts";
+import { HttpClients } from "./apps/httpClients.ts";
 import { LeadOperator } from "./apps/leadOperator.ts";
 import { LeaseClients } from "./apps/leaseClients.ts";
 import { Operator } from "./apps/operator.ts";
@@ -126,12 +127,16 @@ function operatorsOf(part: () => SimEnvironment, cluster: Cluster, workload: Wor
   ];
 }
 
-/** Clients without connections, and operators of identities and policies with the programs that they are about. */
+/**
+ * Clients without connections, those of Eureka among them, and operators of identities and policies with the programs
+ * that they are about.
+ */
 function othersOf(part: () => SimEnvironment, cluster: Cluster) {
   return [
     new LeaseClients(part(), cluster),
     new PersistentClients(part(), cluster),
     new AccessOperator(part(), cluster),
+    new HttpClients(part(), cluster),
   ];
 }
 

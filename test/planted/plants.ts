@@ -3,6 +3,7 @@
 
 import { ACCESS_PLANTS } from "./accessPlants.ts";
 import { APP_PLANTS } from "./appPlants.ts";
+import { GATEWAY_PLANTS } from "./gatewayPlants.ts";
 import { LEASE_PLANTS } from "./leasePlants.ts";
 import { LINK_PLANTS } from "./linkPlants.ts";
 import { MORE_PLANTS } from "./morePlants.ts";
@@ -309,6 +310,7 @@ export const PLANTS: readonly Plant[] = [
   ...LINK_PLANTS,
   ...LEASE_PLANTS,
   ...PERSISTENT_PLANTS,
+  ...GATEWAY_PLANTS,
   ...RULE_PLANTS,
   ...SLOT_PLANTS,
   ...TREE_PLANTS,

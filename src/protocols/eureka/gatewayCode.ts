@@ -24,13 +24,17 @@ export const eurekaGatewayCode: GatewayCode<EurekaConfig> = {
   },
 };
 
+interface RoutesEnvironment
+  extends Pick<EurekaEnvironment, "registry" | "access" | "budget" | "compression" | "readXml" | "later"> {
+  readonly config: Pick<EurekaConfig, "zone">;
+  readonly node: Pick<EurekaEnvironment["node"], "nowMs">;
+}
+
 /** The paths of the listener, and the lists that they show. */
-export function eurekaRoutes(
-  environment: Pick<
-    EurekaEnvironment,
-    "registry" | "access" | "budget" | "compression" | "readXml" | "later" | "config" | "node"
-  >,
-): { readonly lists: HeldLists; readonly table: HttpRouteTable } {
+export function eurekaRoutes(environment: RoutesEnvironment): {
+  readonly lists: HeldLists;
+  readonly table: HttpRouteTable;
+} {
   const { registry, access, budget, compression, readXml, later, config, node } = environment;
   const { nowMs } = node;
   const lists = new HeldLists({ registry, compression, nowMs, later });

@@ -39,6 +39,7 @@ export type Rule =
   | "tree: the history of its clients"
   | "tree: watches fire once and in order"
   | "tree: sessions"
+  | "http: as clients and operators say"
   | "quiet: nothing waits for ever"
   | "settled: a healed cluster is whole"
   | "bug";

@@ -18,6 +18,7 @@ import { DeadClients } from "./deadClients.ts";
 import { EndedConnections } from "./endedConnections.ts";
 import { Epochs } from "./epochs.ts";
 import { FollowerChecker } from "./followers.ts";
+import { HttpChecker } from "./http.ts";
 import { LeadChecker } from "./lead.ts";
 import { LeaseChecker } from "./leases.ts";
 import { LinkChecker } from "./links.ts";
@@ -86,6 +87,7 @@ export class Judge {
       new AppRevisionChecker(),
       new SurveyChecker(evidence),
       new LeaseChecker(evidence),
+      new HttpChecker(evidence),
       new PersistentChecker(),
       ...(plan.treeClients === undefined ? [] : [new TreeChecker()]),
       new AccessChecker(),

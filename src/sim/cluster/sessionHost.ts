@@ -22,6 +22,7 @@ import { addressOf } from "../network/machineNetwork.ts";
 import type { Wire } from "../network/wire.ts";
 import type { SimConfig } from "../plan.ts";
 import { bug, bugLog, type MemberEnvironment } from "./environment.ts";
+import { GatewayHost } from "./gatewayHost.ts";
 import { KeeperHost } from "./keeperHost.ts";
 import type { SimProcess } from "./simProcess.ts";
 import type { Store } from "./store.ts";
@@ -40,6 +41,8 @@ export class SessionHost {
   readonly keeper: KeeperHost | undefined;
   /** Undefined in worlds without the tree. */
   readonly tree: TreeHost | undefined;
+  /** Undefined in worlds without clients by HTTP. */
+  readonly gateways: GatewayHost | undefined;
   readonly #environment: SessionHostEnvironment;
   readonly #process: SimProcess;
   readonly #wires = new Set<Wire>();
@@ -78,6 +81,8 @@ export class SessionHost {
       log: bugLog(environment, id),
       metrics: noMetrics,
     });
+    const gatewayParts = { registry: this.#stepper, budget: this.#budget };
+    this.gateways = plan.hasHttpClients === true ? new GatewayHost(environment, process, gatewayParts) : undefined;
     const sessions = () => sessionsOf(this.#session.members);
     const parts = { registry: this.#stepper, sessions };
     const { turns, store } = environment;
@@ -249,7 +254,8 @@ export class SessionHost {
       },
       resumed: (awayMs, nowMs) => this.#gateway.resumed(awayMs, nowMs),
     };
-    const gateways = this.tree === undefined ? [gateway] : [gateway, this.tree.gateway];
+    const tree = this.tree === undefined ? [] : [this.tree.gateway];
+    const gateways = [gateway, ...tree, ...(this.gateways?.gateways ?? [])];
     const failed = (error: unknown) => bug(this.#environment, id, error);
     const stepper = new Stepper(new GatewayChecks(gateways, time.clock.nowMs()), { ...time, failed });
     stepper.step({ kind: "woken" });
