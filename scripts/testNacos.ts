@@ -1,7 +1,7 @@
-// Nacos' own clients against a started server: those for Java (two generations), Node, Python (two) and Go. Installs
-// them beside the other caches, and runs test/clients/nacos. It needs Java and Maven, Python 3.9 with venv and pip, and
-// npm; where they are missing nothing can be run: that is a failure in CI and a loud note elsewhere. Go is newer than
-// that of many systems: without it, its client alone is left out, with a note.
+// Nacos' own clients against a started server: those for Java (two generations), Node, Python (two) and Go (two).
+// Installs them beside the other caches, and runs test/clients/nacos. It needs Java and Maven, Python 3.9 with venv and
+// pip, and npm; where they are missing nothing can be run: that is a failure in CI and a loud note elsewhere. Go is
+// newer than that of many systems: without it, its clients alone are left out, with a note.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, globSync, mkdirSync, rmSync } from "node:fs";
@@ -28,7 +28,7 @@ function main(): number {
     console.error(`${failed ? "FAILED" : "NOT RUN"}: Nacos' own clients (${SUITE}) could not be installed.`);
     return failed ? 1 : 0;
   }
-  if (!installGo()) console.error("NOT RUN: Nacos' client for Go, which needs Go 1.24 or newer.");
+  if (!installGo()) console.error("NOT RUN: Nacos' clients for Go, which need Go 1.24 or newer.");
   const tests = ["--test", "--test-reporter=spec", `--test-timeout=${TESTS_MS}`, join(SUITE, "nacos.test.ts")];
   return run(process.execPath, tests, TESTS_MS + 10_000) ? 0 : 1;
 }
@@ -63,11 +63,12 @@ function installNode(): boolean {
 
 function installGo(): boolean {
   return [
-    ["go-client", "."],
-    ["go-config", "./config"],
-  ].every(([program = "", source = ""]) => {
+    ["go-client", "go", "."],
+    ["go-config", "go", "./config"],
+    ["go1-client", "go1", "."],
+  ].every(([program = "", module = "", source = ""]) => {
     rmSync(join(FOLDER, program), { force: true });
-    return run("go", ["build", "-C", join(SUITE, "go"), "-o", join(FOLDER, program), source], INSTALL_MS);
+    return run("go", ["build", "-C", join(SUITE, module), "-o", join(FOLDER, program), source], INSTALL_MS);
   });
 }
 

@@ -9,10 +9,12 @@ import { closedAccess } from "../kit/testing/fakeAccess.ts";
 import type { NacosEnvironment } from "./environment.ts";
 import { openNaming } from "./openNaming.ts";
 
-function naming() {
+const PLAIN = { nacosUdpPush: true, tlsCertFile: "", tlsPorts: ["clients"] };
+
+function naming(udp: Pick<NacosEnvironment["config"], "nacosUdpPush" | "tlsCertFile" | "tlsPorts"> = PLAIN) {
   const access = closedAccess();
   const step = () => assert.fail("a caller who is refused does not reach the registry");
-  const config = { zone: "", registrationBytesMax: 1_000_000 } as NacosEnvironment["config"];
+  const config = { zone: "", registrationBytesMax: 1_000_000, ...udp } as NacosEnvironment["config"];
   const node = { nowMs: () => 1_000 } as NacosEnvironment["node"];
   const parts = { config, node, access, registry: { step }, budget: unlimitedBudget(), metrics: noMetrics };
   const opened = openNaming({ ...parts, later: (run: () => void) => run() } as unknown as NacosEnvironment);
@@ -41,4 +43,11 @@ test("every request of naming says what it asks for", () => {
     "ServiceQueryRequest list",
     "SubscribeServiceRequest subscribe",
   ]);
+});
+
+test("lists are pushed by UDP where they may be read on the way, and an operator does not forbid it", () => {
+  assert.notEqual(naming().opened.udp, undefined);
+  assert.notEqual(naming({ ...PLAIN, tlsCertFile: "cert.pem", tlsPorts: ["admin"] }).opened.udp, undefined);
+  assert.equal(naming({ ...PLAIN, tlsCertFile: "cert.pem" }).opened.udp, undefined);
+  assert.equal(naming({ ...PLAIN, nacosUdpPush: false }).opened.udp, undefined);
 });

@@ -25,6 +25,15 @@ export const NACOS_CONFIG_KEYS = {
       "0 takes any free port.",
     cost: "Nothing; but clients that can't reach it at that distance do not work.",
   },
+  "nacos-udp-push": {
+    section: "Network",
+    type: "boolean",
+    default: true,
+    about:
+      "Whether lists are pushed by UDP, from nacos-port, to clients of Nacos 1.x that name a port of theirs. " +
+      "Where the ports of clients have TLS they never are: these messages are not encrypted.",
+    cost: "Nothing until such a client comes; without it, such clients hear of a change when they ask next.",
+  },
   "nacos-config-bytes-max": {
     section: "Clients",
     type: "integer",

@@ -6,6 +6,9 @@ export interface NacosConfig {
   readonly serveNacos: boolean;
   readonly nacosPort: number;
   readonly nacosGrpcPort: number;
+  readonly nacosUdpPush: boolean;
+  readonly tlsCertFile: string;
+  readonly tlsPorts: readonly string[];
   readonly zone: string;
   readonly registrationBytesMax: number;
   readonly clientIdleMs: number;

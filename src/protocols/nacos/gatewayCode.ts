@@ -1,4 +1,5 @@
 import type { HttpRouteTable } from "../../base/http.ts";
+import type { DatagramPort } from "../../base/ports.ts";
 import type { GatewayCode, SessionNodeView } from "../kit/gateway.ts";
 import { openConfig } from "./config/config.ts";
 import { NacosConnections } from "./connections.ts";
@@ -48,12 +49,20 @@ export const nacosGatewayCode: GatewayCode<NacosConfig, NacosMetrics> = {
       refusal: listenerRefusal,
       requests: "any",
     };
+    const { udp } = naming;
     return {
       listeners: [
         { kind: "http", key: HTTP, routes },
         { kind: "http2", key: GRPC, accept: (connection, nowMs) => connections.accept(connection, nowMs) },
+        ...(udp === undefined
+          ? []
+          : [{ kind: "udp", key: HTTP, open: (port: DatagramPort) => udp.open(port) } as const]),
       ],
-      requests: parts.flatMap(({ requests }) => Object.entries(requests).map(([name, { asks }]) => ({ name, asks }))),
+      requests: [
+        ...parts.flatMap(({ requests }) => Object.entries(requests).map(([name, { asks }]) => ({ name, asks }))),
+        // A client that has asked for a list says that the list has come.
+        ...(udp === undefined ? [] : [{ name: "push-ack", asks: "open" } as const]),
+      ],
       check: (nowMs) => {
         connections.check(nowMs);
         for (const part of parts) part.check?.(nowMs);

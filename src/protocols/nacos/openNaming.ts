@@ -8,6 +8,7 @@ import { routesOf } from "./http/forms.ts";
 import { instancePaths } from "./http/instancePaths.ts";
 import { servicePaths } from "./http/servicePaths.ts";
 import { ChangeExpiry } from "./naming/changeExpiry.ts";
+import { Datagrams } from "./naming/datagrams.ts";
 import { FollowedScopes } from "./naming/followedScopes.ts";
 import { FuzzyWatches } from "./naming/fuzzyWatches.ts";
 import { Leases } from "./naming/leases.ts";
@@ -18,10 +19,13 @@ import { Registrations } from "./naming/registrations.ts";
 import { namingRequests } from "./naming/requests.ts";
 import { ServiceNames } from "./naming/serviceNames.ts";
 import { Subscriptions } from "./naming/subscriptions.ts";
+import { UdpSubscribers } from "./naming/udpSubscribers.ts";
 import type { NacosPart } from "./part.ts";
 
 export interface Naming extends NacosPart {
   readonly bodies: PushBodies;
+  /** Undefined where lists are not pushed by UDP. */
+  readonly udp: UdpSubscribers | undefined;
 }
 
 /** The part for naming. */
@@ -41,12 +45,14 @@ export function openNaming(environment: NacosEnvironment): Naming {
   const fuzzy = new FuzzyWatches(new FollowedScopes({ registry, nowMs, later }), pushes);
   const leases = new Leases({ ...environment, zone, nowMs, records });
   const persistent = new PersistentInstances({ ...environment, zone, nowMs });
+  const udp = udpSubscribers(environment, bodies);
   return {
     bodies,
+    udp,
     requests: namingRequests({ ...environment, registrations, subscriptions, bodies, serviceNames, persistent, fuzzy }),
     routes: routesOf(
       [
-        ...instancePaths({ ...environment, leases, persistent, bodies, records }),
+        ...instancePaths({ ...environment, leases, persistent, bodies, records, udp }),
         ...servicePaths({ serviceNames, records, registry }),
       ],
       {
@@ -65,6 +71,21 @@ export function openNaming(environment: NacosEnvironment): Naming {
       records.check(atMs);
       expiry.check(atMs);
       pushes.check(atMs);
+      udp?.check(atMs);
     },
   };
+}
+
+/** Messages by UDP can be read on the way. */
+function udpSubscribers(environment: NacosEnvironment, bodies: PushBodies): UdpSubscribers | undefined {
+  const { nacosUdpPush, tlsCertFile, tlsPorts, zone } = environment.config;
+  const isEncrypted = tlsCertFile !== "" && tlsPorts.includes("clients");
+  if (!nacosUdpPush || isEncrypted) return undefined;
+  const { nowMs } = environment.node;
+  return new UdpSubscribers({
+    ...environment,
+    zone,
+    nowMs,
+    datagrams: new Datagrams({ ...environment, bodies, nowMs }),
+  });
 }

@@ -36,6 +36,7 @@ const PROGRAMS = {
   python1: [join(FOLDER, "python1", "bin", "python"), join(import.meta.dirname, "client1.py")],
   python2: [join(FOLDER, "python2", "bin", "python"), join(import.meta.dirname, "client2.py")],
   go: [join(FOLDER, "go-client")],
+  go1: [join(FOLDER, "go1-client")],
 } as const;
 
 /** Programs that run cases of configuration, each with the server's address as its last argument. */
@@ -70,16 +71,29 @@ function instancesIn(seen: Seen): Seen {
   return Object.fromEntries(Object.entries(seen).filter(([, addresses]) => addresses.length > 0));
 }
 
-async function startServer(t: TestContext): Promise<string> {
-  const http = await freePort();
-  const ports = { "nacos-port": Number(http), "nacos-grpc-port": Number(http) + GRPC_OFFSET };
+interface Server {
+  /** Its address for clients. */
+  readonly address: string;
+  /** The lists that clients have acknowledged by UDP. */
+  readonly acknowledged: () => Promise<number>;
+}
+
+async function startServer(t: TestContext): Promise<Server> {
+  const [http, admin] = [await freePort(), await freePort()];
+  const grpc = Number(http) + GRPC_OFFSET;
+  const ports = { "nacos-port": Number(http), "nacos-grpc-port": grpc, "admin-port": Number(admin) };
   await startProcess(t, { flags: ports }).line("roster is ready");
-  return `127.0.0.1:${http}`;
+  const acknowledged = async () => {
+    const metrics = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
+    return Number(/^roster_nacos_datagrams_total\{outcome="acknowledged"\} (\d+)/m.exec(metrics)?.[1] ?? 0);
+  };
+  return { address: `127.0.0.1:${http}`, acknowledged };
 }
 
 test("Nacos' clients on one server", { concurrency: true }, async (t) => {
-  const address = await startServer(t);
-  const others = [configure(t, address), t.test("Node, Python and Go", (own) => see(own, address))];
+  const server = await startServer(t);
+  const { address } = server;
+  const others = [configure(t, address), t.test("Node, Python and Go", (own) => see(own, server))];
   // Each has a hundred clients at a time: together they would keep each other from answering.
   for (const classPath of JAVA) {
     await t.test(`Java: ${/classes-([\d.]+)/.exec(classPath)?.[1]}`, async () => {
@@ -103,20 +117,23 @@ async function configure(t: TestContext, address: string): Promise<void> {
 }
 
 /** Applications of all kinds see each other, one that is killed is gone, and one that ends takes itself back. */
-async function see(t: TestContext, address: string): Promise<void> {
-  const own = { node: "10.1.0.1:80", python1: "10.1.0.2:80", python2: "10.1.0.3:80", go: "10.1.0.4:80" };
+async function see(t: TestContext, { address, acknowledged }: Server): Promise<void> {
+  const pythons = { python1: "10.1.0.2:80", python2: "10.1.0.3:80" };
+  const own = { node: "10.1.0.1:80", ...pythons, go: "10.1.0.4:80", go1: "10.1.0.5:80" };
   const names = Object.keys(own).map((name) => `of-${name}`);
   const hasGo = existsSync(PROGRAMS.go[0]);
   const begin = (program: keyof typeof PROGRAMS) => start(t, program, address, `of-${program}`, own[program], ...names);
   const [node, python1, python2] = [begin("node"), begin("python1"), begin("python2")];
-  const go = hasGo ? [begin("go")] : [];
-  const goes = { "of-go": hasGo ? [own.go] : [] };
+  const go = hasGo ? [begin("go"), begin("go1")] : [];
+  const goes = { "of-go": hasGo ? [own.go] : [], "of-go1": hasGo ? [own.go1] : [] };
   const all = { "of-node": [own.node], "of-python1": [own.python1], "of-python2": [own.python2], ...goes };
   await allSee(all, node, python1, python2, ...go);
 
   python2.child.kill("SIGKILL");
   const withoutPython2 = { ...all, "of-python2": [] };
   await allSee(withoutPython2, python1, ...go);
+  // The one for Go of the first generation is pushed by UDP.
+  if (hasGo) await eventually(acknowledged, (lists) => lists > 0, SEEN_MS);
 
   // Node's client ignores a list without instances, so the others tell.
   node.child.stdin?.end();

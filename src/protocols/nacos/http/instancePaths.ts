@@ -14,6 +14,7 @@ import type { PersistentInstances } from "../naming/persistent.ts";
 import type { PushBodies } from "../naming/pushBodies.ts";
 import { instancesIn } from "../naming/serviceInfo.ts";
 import { checkedClusters } from "../naming/subscriptions.ts";
+import type { UdpSubscribers } from "../naming/udpSubscribers.ts";
 import { HTTP_CODE, type NacosCall, type NacosPath } from "./forms.ts";
 import { readAddress, readBeat, readInstance, readMetadata, readService } from "./readInstance.ts";
 
@@ -22,6 +23,8 @@ export interface HttpParts extends Pick<NacosEnvironment, "config" | "registry">
   readonly persistent: PersistentInstances;
   readonly bodies: PushBodies;
   readonly records: NamingRecords;
+  /** Undefined where lists are not pushed by UDP. */
+  readonly udp: Pick<UdpSubscribers, "asked"> | undefined;
 }
 
 const BEAT_OK = 10_200;
@@ -165,10 +168,15 @@ class InstancePaths {
   list(call: NacosCall): void {
     const serviceKey = readService(call.params);
     const selection = selectionIn(call);
+    const udpPort = call.params.whole("udpPort", { min: 0, max: 65_535 }) ?? 0;
     askList(this.#parts.registry, { serviceKey, nowMs: call.nowMs }, (view, error) => {
       if (view === undefined) return call.refuse(error ?? fail("LIST_UNAVAILABLE"));
       call.answerJson(this.#parts.bodies.list(view, { ...selection, nameForm: "grouped" }).json);
     });
+    const { udp, leases } = this.#parts;
+    // Clients of Nacos 1.x name a port, to which later lists are pushed.
+    if (udp === undefined || udpPort === 0 || !call.caller.mayDo({ action: "subscribe", about: serviceKey })) return;
+    leases.later(() => udp.asked({ from: call.from, port: udpPort, serviceKey, clusters: selection.clusters }));
   }
 
   /** The instances alone, as v3 has them. */
