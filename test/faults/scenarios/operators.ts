@@ -24,7 +24,10 @@ const ANSWER_MS = 2_000;
 const SETTING = "client-registrations-max";
 // More than any client of the workload has.
 const REGISTRATIONS_MAX = 40;
+const VALUE = "rules-by-every-way.value";
+const POLL_MS = 5;
 const SWITCH = { instanceId: "9600", group: "CONFIG" } as const;
+const BLACKLIST = { ...SWITCH, dataId: "session.blacklist.data" } as const;
 
 export const OPERATOR_SCENARIOS: readonly Scenario[] = [
   {
@@ -175,6 +178,9 @@ async function rulesByEveryWay(stage: Stage): Promise<void> {
   await victimsOffAtSessions(stage);
 
   const probe = probeAt(stage, "session2");
+  // A watched value has no form in protobuf.
+  const watchers = SESSIONS.map((name) => new TestClient(() => BOLT_PORT, { host: network.address(name) }));
+  for (const watcher of watchers) watcher.watchConfig(VALUE);
   const java = new Set(workload.registrations.flatMap(({ client }) => (isJavaClient(client) ? [client] : [])));
   const isJava = (token: string) => java.has(readToken(token)?.registration.split(".")[0] ?? "");
   const isHeld = (client: string) => isJavaClient(client) || client.startsWith("s");
@@ -182,7 +188,6 @@ async function rulesByEveryWay(stage: Stage): Promise<void> {
   const address = network.address(JAVA_HOST);
   const off = new URLSearchParams({ ips: JSON.stringify([{ address, pub: true, sub: true }]) });
   const held = { FORBIDDEN_SUB_BY_PREFIX: { IP_FULL: [network.address(SUBSCRIBER_HOST)] } };
-  const blacklist = { ...SWITCH, dataId: "session.blacklist.data" };
   try {
     const blocked = probe.publish(shy, "here", new Map([["!Blocked", "true"]]));
     probe.subscribe(shy);
@@ -198,14 +203,15 @@ async function rulesByEveryWay(stage: Stage): Promise<void> {
     });
     await operate(stage, "pushes held by a value", {
       path: "/persistentData/put",
-      json: { ...blacklist, data: JSON.stringify(held) },
+      json: { ...BLACKLIST, data: JSON.stringify(held) },
     });
     await operate(stage, "slots arranged", { path: "/openapi/v1/slot/table/force/refresh", method: "PUT" });
     // A push that was on its way when the call returned may still come.
     await stage.pause(SEEN_MS);
     const heldMs = monotonicMs();
 
-    const areRules = async () => {
+    const areRules = async (when: string) => {
+      await valueIsPushed(stage, watchers, when);
       const changes = workload.changeEverything(({ client }) => !java.has(client));
       const done = workload.guard(changes);
       const tokens = changes.map(({ registration: { name }, version }) => `${name}~${version}`);
@@ -220,31 +226,55 @@ async function rulesByEveryWay(stage: Stage): Promise<void> {
       const shown = await asked(stage, "/api/clientManager/query");
       if (!shown.includes(network.address(JAVA_HOST))) stage.fail(`the clients that are off are ${shown}`);
     };
-    await areRules();
+    await areRules("before");
     await killOneOfEach(stage);
-    await areRules();
+    await areRules("one of each killed");
     await restartAll(stage);
-    await areRules();
+    await areRules("all killed");
     await stage.pause(WATCHED_MS);
     const pushed = fleet.events.find((event) => event.kind === "push" && event.t > heldMs && isHeld(event.client));
     if (pushed !== undefined) stage.fail(`in spite of the rules this was pushed: ${JSON.stringify(pushed)}`);
 
-    await operate(stage, "Java clients back", {
-      path: "/api/clientManager/reduce",
-      form: new URLSearchParams({ ips: address }),
-    });
-    await operate(stage, "pushes go on", { path: "/persistentData/remove", json: blacklist });
-    await operate(stage, "compression as configured", {
-      path: "/persistentData/remove",
-      json: { ...SWITCH, dataId: "compress.push.switch" },
-    });
-    await changeSetting(stage, SETTING, undefined);
+    await rulesTakenBack(stage);
     probe.unpublish(blocked);
     probe.publish(shy, "here");
     await isListed(stage, probe, { service: shy, value: "here" });
   } finally {
-    probe.close();
+    for (const client of [probe, ...watchers]) client.close();
   }
+}
+
+/** Each by a way of its own. */
+async function rulesTakenBack(stage: Stage): Promise<void> {
+  await operate(stage, "Java clients back", {
+    path: "/api/clientManager/reduce",
+    form: new URLSearchParams({ ips: stage.network.address(JAVA_HOST) }),
+  });
+  await operate(stage, "pushes go on", { path: "/persistentData/remove", json: BLACKLIST });
+  await operate(stage, "compression as configured", {
+    path: "/persistentData/remove",
+    json: { ...SWITCH, dataId: "compress.push.switch" },
+  });
+  await changeSetting(stage, SETTING, undefined);
+}
+
+/** A value that an operator sets is pushed to its watchers at all sessions. */
+async function valueIsPushed(stage: Stage, watchers: readonly TestClient[], value: string): Promise<void> {
+  const shown = (watcher: TestClient) => watcher.configs.get(VALUE)?.at(-1);
+  const areBack = () => stage.cluster.until(ALL_BACK_MS, async () => watchers.every(({ undone }) => undone === 0));
+  if (!(await areBack())) stage.fail("watchers of a value are not registered");
+  const sinceMs = await operate(stage, `the value is "${value}"`, {
+    path: "/persistentData/put",
+    json: { dataId: VALUE, group: "DEFAULT_GROUP", data: value },
+  });
+  while (watchers.some((watcher) => shown(watcher) !== value) && stage.sinceMs(sinceMs) < ALL_BACK_MS) {
+    await stage.pause(POLL_MS);
+  }
+  const wrong = watchers.filter((watcher) => shown(watcher) !== value);
+  if (wrong.length > 0) return stage.fail(`${wrong.length} watchers are not pushed "${value}"`);
+  stage.notes.push(
+    `value, ${value}: pushed to all ${Math.round(stage.sinceMs(sinceMs))} ms after the call had returned`,
+  );
 }
 
 /** Clients are off at their own session until it is told to open them, which ends their connections. */
