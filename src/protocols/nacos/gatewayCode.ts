@@ -4,6 +4,7 @@ import type { GatewayCode, SessionNodeView } from "../kit/gateway.ts";
 import { openConfig } from "./config/config.ts";
 import { NacosConnections } from "./connections.ts";
 import type { NacosConfig } from "./environment.ts";
+import { clientPaths } from "./http/clientPaths.ts";
 import { listenerRefusal, routesOf } from "./http/forms.ts";
 import { loginPaths } from "./http/loginPaths.ts";
 import { operatorPaths } from "./http/operatorPaths.ts";
@@ -33,7 +34,12 @@ export const nacosGatewayCode: GatewayCode<NacosConfig, NacosMetrics> = {
     const isServing = () => node.servesClients() && !node.isStopping() && node.hasSlotTable();
     const connectionIds = () => [...connections.open].map(({ connectionId }) => connectionId);
     const serverList = () => serversOf(node);
-    const paths = [...operatorPaths({ isServing, connectionIds, serverList }), ...loginPaths(access)];
+    const connected = () => [...connections.open].filter(({ known }) => known !== undefined);
+    const paths = [
+      ...operatorPaths({ isServing, connectionIds, serverList }),
+      ...clientPaths({ ...environment, registrations: naming.registrations, connected }),
+      ...loginPaths(access),
+    ];
     const operator = routesOf(paths, { access, nowMs: node.nowMs });
     const parts: readonly NacosPart[] = [naming, openConfig(environment), { requests: {}, routes: operator }];
     const connections: NacosConnections = new NacosConnections({

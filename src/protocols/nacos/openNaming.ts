@@ -24,6 +24,7 @@ import type { NacosPart } from "./part.ts";
 
 export interface Naming extends NacosPart {
   readonly bodies: PushBodies;
+  readonly registrations: Registrations;
   /** Undefined where lists are not pushed by UDP. */
   readonly udp: UdpSubscribers | undefined;
 }
@@ -48,6 +49,7 @@ export function openNaming(environment: NacosEnvironment): Naming {
   const udp = udpSubscribers(environment, bodies);
   return {
     bodies,
+    registrations,
     udp,
     requests: namingRequests({ ...environment, registrations, subscriptions, bodies, serviceNames, persistent, fuzzy }),
     routes: routesOf(

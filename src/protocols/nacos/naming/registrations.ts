@@ -90,6 +90,13 @@ export class Registrations {
     }
   }
 
+  /** The instances that a client has registered, with their services. */
+  *registeredBy(client: NacosClient): Iterable<readonly [ServiceKey, NacosInstance]> {
+    for (const [serviceKey, held] of this.#held.get(client) ?? []) {
+      for (const { instance } of held.values()) yield [serviceKey, instance];
+    }
+  }
+
   /** The connection is over; the registry takes its publications back by itself. */
   ended(client: NacosClient): void {
     this.#held.delete(client);

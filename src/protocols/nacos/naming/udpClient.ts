@@ -13,6 +13,9 @@ export interface UdpSubscription extends Subscribed {
   readonly client: UdpClient;
 }
 
+/** Stands in the id of such a client behind the address of its port. */
+export const UDP_CLIENT = "_nacos-udp#";
+
 /** A push under way, and the subscription that it is for. */
 export interface Sent {
   readonly push: number;

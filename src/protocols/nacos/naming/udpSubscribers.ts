@@ -16,7 +16,7 @@ import { decodeAck } from "../codec/datagram.ts";
 import type { NacosEnvironment } from "../environment.ts";
 import type { Datagrams } from "./datagrams.ts";
 import type { Subscribed } from "./subscriptions.ts";
-import { UdpClient, type UdpSubscription, udpRegistIdOf } from "./udpClient.ts";
+import { UDP_CLIENT, UdpClient, type UdpSubscription, udpRegistIdOf } from "./udpClient.ts";
 
 interface Parts extends Pick<NacosEnvironment, "registry" | "budget" | "later" | "metrics"> {
   readonly datagrams: Datagrams;
@@ -107,7 +107,7 @@ export class UdpSubscribers implements DatagramHandler {
       account.close();
       return undefined;
     }
-    const id = clientId(`${to}_nacos-udp#${this.#opened++}`);
+    const id = clientId(`${to}${UDP_CLIENT}${this.#opened++}`);
     const client: UdpClient = new UdpClient({
       ...{ id, to, host: from, account, datagrams },
       send: (bytes) => {
