@@ -1,7 +1,7 @@
 // Eureka's own clients against a started server: Netflix' for Java (two generations), Python's and Node's; and Spring
-// Cloud's applications, of Eureka and of Nacos, with each other. Installs them beside the other caches, and runs
-// test/clients/eureka and test/clients/spring. It needs Java and Maven, Python 3.9 with venv and pip, and npm; where
-// they are missing nothing can be run: that is a failure in CI and a loud note elsewhere.
+// Cloud's applications, of Eureka and of Nacos, and of Consul and of ZooKeeper, with each other. Installs them beside
+// the other caches, and runs test/clients/eureka and test/clients/spring. It needs Java and Maven, Python 3.9 with venv
+// and pip, and npm; where they are missing nothing can be run: that is a failure in CI and a loud note elsewhere.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, globSync, mkdirSync, rmSync } from "node:fs";
@@ -11,6 +11,8 @@ const ROOT = join(import.meta.dirname, "..");
 const SUITE = join(ROOT, "test", "clients", "eureka");
 const SPRING = join(ROOT, "test", "clients", "spring");
 const FOLDER = join(ROOT, "node_modules", ".cache", "eureka-clients");
+// A folder of an earlier set of libraries has another name.
+const SPRING_JARS = join(FOLDER, "spring-of-four");
 const INSTALL_MS = 5 * 60_000;
 const TESTS_MS = 5 * 60_000;
 
@@ -45,9 +47,9 @@ function installJava({ artifact, version, own }: (typeof JAVA)[number]): boolean
   return run("javac", ["-d", classes, "-cp", join(jars, "*"), ...files], INSTALL_MS);
 }
 
-/** An application of Spring Cloud, which has both protocols and is told which one to use. */
+/** An application of Spring Cloud, which has four protocols and is told which one to use. */
 function installSpring(): boolean {
-  const jars = join(FOLDER, "spring");
+  const jars = SPRING_JARS;
   const pom = join(SPRING, "java", "pom.xml");
   const get = ["-q", "-B", "-f", pom, "dependency:copy-dependencies", `-DoutputDirectory=${jars}`];
   if (!existsSync(jars) && !run("mvn", get, INSTALL_MS)) return false;
@@ -75,7 +77,7 @@ function run(command: string, args: readonly string[], timeout: number): boolean
   const classPaths = JAVA.map(({ version }) =>
     [join(FOLDER, `classes-${version}`), join(FOLDER, `java-${version}`, "*")].join(delimiter),
   );
-  const SPRING_CLASSES = [join(FOLDER, "spring-classes"), join(FOLDER, "spring", "*")].join(delimiter);
+  const SPRING_CLASSES = [join(FOLDER, "spring-classes"), join(SPRING_JARS, "*")].join(delimiter);
   const env = { ...process.env, EUREKA_CLIENTS: FOLDER, EUREKA_JAVA: classPaths.join("\n"), SPRING_CLASSES };
   return spawnSync(command, args, { cwd: ROOT, env, stdio: "inherit", timeout }).status === 0;
 }

@@ -116,6 +116,7 @@ function openGateways(
     readXml,
     secrets: hostSecrets,
     later: (run: () => void) => void setImmediate(run),
+    timers: hostTimers,
     log,
   };
   return gateways.map(({ name, code }) => {

@@ -4,6 +4,7 @@
 import { type Account, type Budget, CHARGE } from "../../base/budget.ts";
 import { Deadlines } from "../../base/deadlines.ts";
 import { type HttpExchange, type HttpResponse, queryValue } from "../../base/http.ts";
+import type { Cancel, Timers } from "../../base/ports.ts";
 import { durationMs } from "./duration.ts";
 import { consulRefusal, refuseWith } from "./errors.ts";
 import { Topics } from "./topics.ts";
@@ -34,6 +35,13 @@ interface Waiting {
   isOver: boolean;
 }
 
+/** From which index on, from when on, and for how long. */
+interface Wait {
+  readonly since: bigint;
+  readonly nowMs: number;
+  readonly waitMs: number;
+}
+
 const WAIT_MS_DEFAULT = 300_000;
 const WAIT_MS_MAX = 600_000;
 // Each has a socket, which the port bounds as well.
@@ -41,18 +49,28 @@ const WAITING_MAX = 50_000;
 // An exchange with its closures, and its places in the maps.
 const WAITING_BYTES = 4_096;
 
+interface BlockingParts {
+  readonly budget: Pick<Budget, "open">;
+  readonly later: (run: () => void) => void;
+  readonly timers: Timers;
+}
+
 export class Blocking {
   readonly topics: Topics;
   readonly #budget: Pick<Budget, "open">;
   readonly #later: (run: () => void) => void;
+  readonly #timers: Timers;
+  /** For the end that is next. */
+  #alarm: { readonly atMs: number; readonly cancel: Cancel } | undefined;
   readonly #byTopic = new Map<string, Set<Waiting>>();
   readonly #deadlines = new Deadlines<Waiting>();
   readonly #changed = new Set<string>();
   #waiting = 0;
 
-  constructor({ budget, later }: { budget: Pick<Budget, "open">; later: (run: () => void) => void }) {
+  constructor({ budget, later, timers }: BlockingParts) {
     this.#budget = budget;
     this.#later = later;
+    this.#timers = timers;
     this.topics = new Topics((topic) => this.#topicChanged(topic));
   }
 
@@ -61,7 +79,7 @@ export class Blocking {
     const { since, waitMs } = waitOf(exchange);
     const index = this.topics.index(question.topics);
     if (since === 0n || index > since) return exchange.respond(question.answer(index));
-    this.#wait(exchange, question, { since, untilMs: nowMs + waitMs });
+    this.#wait(exchange, question, { since, nowMs, waitMs });
   }
 
   /** The index that an exchange names; 0: it does not wait. Throws a ConsulError for a bad index or wait. */
@@ -72,12 +90,11 @@ export class Blocking {
   /** Waits for a change by which the answer becomes another one. */
   askByHash(exchange: HttpExchange, { topics, isChanged, answer }: HashQuestion, nowMs: number): void {
     const { waitMs } = waitOf(exchange);
-    const untilMs = nowMs + waitMs;
     const question = { topics, shareKey: "", answer, isReady: isChanged };
-    this.#wait(exchange, question, { since: this.topics.index(topics), untilMs });
+    this.#wait(exchange, question, { since: this.topics.index(topics), nowMs, waitMs });
   }
 
-  #wait(exchange: HttpExchange, question: Question, { since, untilMs }: { since: bigint; untilMs: number }): void {
+  #wait(exchange: HttpExchange, question: Question, { since, nowMs, waitMs }: Wait): void {
     if (this.#waiting >= WAITING_MAX) throw consulRefusal(500, `${WAITING_MAX} queries wait at this node: try again`);
     const account = this.#budget.open(exchange.remoteAddress);
     const refused = account.charge(CHARGE.subscriptions, WAITING_BYTES);
@@ -91,7 +108,8 @@ export class Blocking {
       const set = this.#byTopic.get(topic) ?? new Set();
       this.#byTopic.set(topic, set.add(waiting));
     }
-    this.#deadlines.set(waiting, untilMs);
+    this.#deadlines.set(waiting, nowMs + waitMs);
+    this.#arm(nowMs);
     exchange.onGone(() => this.#end(waiting));
   }
 
@@ -100,11 +118,30 @@ export class Blocking {
     return this.#waiting;
   }
 
-  /** Answers those whose wait is over. Called twice a second. */
+  /** Answers those whose wait is over. */
   check(nowMs: number): void {
     for (let due = this.#deadlines.take(nowMs); due !== undefined; due = this.#deadlines.take(nowMs)) {
       this.#answer(due, new Map());
     }
+    this.#arm(nowMs);
+  }
+
+  /** Sets the alarm for the next end. Clients give an answer little more time than the wait that they asked for. */
+  #arm(nowMs: number): void {
+    const atMs = this.#deadlines.nextMs();
+    if (this.#alarm !== undefined && this.#alarm.atMs <= atMs && this.#alarm.atMs > nowMs) return;
+    this.#disarm();
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    const cancel = this.#timers.after(Math.max(0, atMs - nowMs), (ranMs) => {
+      this.#alarm = undefined;
+      this.check(ranMs);
+    });
+    this.#alarm = { atMs, cancel };
+  }
+
+  #disarm(): void {
+    this.#alarm?.cancel();
+    this.#alarm = undefined;
   }
 
   #topicChanged(topic: string): void {
@@ -148,6 +185,7 @@ export class Blocking {
       if (set?.size === 0) this.#byTopic.delete(topic);
     }
     this.#waiting--;
+    if (this.#waiting === 0) this.#disarm();
     waiting.account.release(CHARGE.subscriptions, WAITING_BYTES);
     waiting.account.close();
   }

@@ -38,9 +38,9 @@ export function consulRoutes(environment: ConsulEnvironment): {
   table: HttpRouteTable;
   check: (nowMs: number) => void;
 } {
-  const { registry, persistent, records, access, budget, later, config, node, secrets, log } = environment;
+  const { registry, persistent, records, access, budget, later, timers, config, node, secrets, log } = environment;
   const { nowMs } = node;
-  const blocking = new Blocking({ budget, later });
+  const blocking = new Blocking({ budget, later, timers });
   const agentNode = () => ({
     name: config.consulNode,
     id: uuidOf(config.consulNode),

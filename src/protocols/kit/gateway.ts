@@ -9,7 +9,7 @@ import type { Http2Acceptor } from "../../base/http2.ts";
 import type { KeySpec } from "../../base/keySpec.ts";
 import type { MetricAliases } from "../../base/metricAlias.ts";
 import type { Metrics, MetricTable } from "../../base/metrics.ts";
-import type { Acceptor, Compression, DatagramOpener, Log, Secrets } from "../../base/ports.ts";
+import type { Acceptor, Compression, DatagramOpener, Log, Secrets, Timers } from "../../base/ports.ts";
 import type { XmlReader } from "../../base/xml.ts";
 import type { DynamicValues } from "../../model/dynamicKeys.ts";
 import type { NodeId, ServiceKey } from "../../model/ids.ts";
@@ -90,6 +90,8 @@ export interface GatewayEnvironment<out Config, out Counts = Metrics> {
    * and may not begin another one.
    */
   readonly later: (run: () => void) => void;
+  /** For the ends that must not wait for the next `check`. */
+  readonly timers: Timers;
   readonly log: Log;
   readonly metrics: Counts;
 }

@@ -1,6 +1,7 @@
 // Applications of Spring Cloud Netflix and of Spring Cloud Alibaba on one server: each calls providers of both kinds by
 // their names, and finds out that they were killed. A value of the configuration is changed, and one that was taken out
-// registers again. `scripts/testEureka.ts` builds them.
+// registers again. Applications of Spring Cloud Consul and of Spring Cloud Zookeeper call each other in the same way.
+// `scripts/testEureka.ts` builds them.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -20,6 +21,8 @@ const SEEN_MS = 90_000;
 interface Ports {
   readonly eureka: string;
   readonly nacos: string;
+  readonly consul: string;
+  readonly zookeeper: string;
 }
 
 interface Application {
@@ -27,6 +30,18 @@ interface Application {
   readonly address: string;
   readonly get: (path: string) => Promise<string>;
 }
+
+/** What switches a registry off: all of them are on the class path. */
+const WITHOUT = {
+  eureka: ["--eureka.client.enabled=false"],
+  nacos: [
+    "--spring.cloud.nacos.discovery.enabled=false",
+    "--spring.cloud.nacos.config.enabled=false",
+    "--spring.cloud.nacos.config.import-check.enabled=false",
+  ],
+  consul: ["--spring.cloud.consul.enabled=false"],
+  zookeeper: ["--spring.cloud.zookeeper.enabled=false"],
+} as const;
 
 const KINDS = {
   eureka: ({ eureka }: Ports) => [
@@ -38,16 +53,39 @@ const KINDS = {
     "--eureka.instance.prefer-ip-address=true",
     "--eureka.instance.ip-address=127.0.0.1",
     "--eureka.instance.instance-id=one",
-    "--spring.cloud.nacos.discovery.enabled=false",
-    "--spring.cloud.nacos.config.enabled=false",
-    "--spring.cloud.nacos.config.import-check.enabled=false",
+    ...WITHOUT.nacos,
+    ...WITHOUT.consul,
+    ...WITHOUT.zookeeper,
     "--greeting=by Eureka",
   ],
   nacos: ({ nacos }: Ports) => [
     `--spring.cloud.nacos.server-addr=127.0.0.1:${nacos}`,
     "--spring.cloud.nacos.discovery.ip=127.0.0.1",
     "--spring.config.import=nacos:greetings.properties",
-    "--eureka.client.enabled=false",
+    ...WITHOUT.eureka,
+    ...WITHOUT.consul,
+    ...WITHOUT.zookeeper,
+  ],
+  consul: ({ consul }: Ports) => [
+    "--spring.cloud.consul.host=127.0.0.1",
+    `--spring.cloud.consul.port=${consul}`,
+    "--spring.cloud.consul.discovery.hostname=127.0.0.1",
+    "--spring.cloud.consul.discovery.heartbeat.enabled=true",
+    "--spring.cloud.consul.discovery.heartbeat.ttl=3s",
+    "--spring.cloud.consul.discovery.query-passing=true",
+    ...WITHOUT.eureka,
+    ...WITHOUT.nacos,
+    ...WITHOUT.zookeeper,
+    "--greeting=by Consul",
+  ],
+  zookeeper: ({ zookeeper }: Ports) => [
+    `--spring.cloud.zookeeper.connect-string=127.0.0.1:${zookeeper}`,
+    "--spring.cloud.zookeeper.session-timeout=4s",
+    "--spring.cloud.zookeeper.discovery.instance-host=127.0.0.1",
+    ...WITHOUT.eureka,
+    ...WITHOUT.nacos,
+    ...WITHOUT.consul,
+    "--greeting=by ZooKeeper",
   ],
 } as const;
 
@@ -90,8 +128,8 @@ async function says({ get }: Application, path: string, expected: string): Promi
 test("applications of Spring Cloud Netflix and Alibaba call each other, and see the killed ones go", async (t) => {
   const http = await freePort();
   const flags = { "nacos-port": Number(http), "nacos-grpc-port": Number(http) + GRPC_OFFSET };
-  const { eureka } = await startProcess(t, { flags }).line("roster is ready");
-  const ports: Ports = { eureka: String(eureka), nacos: http };
+  const { eureka, consul, zookeeper } = await startProcess(t, { flags }).line("roster is ready");
+  const ports: Ports = { eureka: `${eureka}`, nacos: http, consul: `${consul}`, zookeeper: `${zookeeper}` };
   await publish(ports, "by Nacos");
   const [byEureka, callsByEureka] = await Promise.all([
     start(t, "eureka", "stock", ports),
@@ -126,4 +164,25 @@ test("applications of Spring Cloud Netflix and Alibaba call each other, and see 
     await says(caller, "/list/stock", "");
     await says(caller, "/list/orders", "");
   }
+});
+
+test("applications of Spring Cloud Consul and Zookeeper call each other, also when killed and back", async (t) => {
+  const { consul, zookeeper } = await startProcess(t).line("roster is ready");
+  const ports: Ports = { eureka: "", nacos: "", consul: `${consul}`, zookeeper: `${zookeeper}` };
+  const [byConsul, byZooKeeper] = await Promise.all([
+    start(t, "consul", "stock", ports),
+    start(t, "zookeeper", "orders", ports),
+  ]);
+  for (const caller of [byConsul, byZooKeeper]) {
+    await says(caller, "/call/stock", "by Consul");
+    await says(caller, "/call/orders", "by ZooKeeper");
+    await says(caller, "/list/stock", byConsul.address);
+    await says(caller, "/list/orders", byZooKeeper.address);
+  }
+  byConsul.child.kill("SIGKILL");
+  await says(byZooKeeper, "/list/stock", "");
+  const again = await start(t, "consul", "stock", ports);
+  await says(byZooKeeper, "/call/stock", "by Consul");
+  byZooKeeper.child.kill("SIGKILL");
+  await says(again, "/list/orders", "");
 });

@@ -10,6 +10,7 @@ import type { Publication } from "../../../model/publication.ts";
 import { parseServiceKey } from "../../../model/serviceKey.ts";
 import type { Records } from "../../../records/records.ts";
 import { openMemoryRecords } from "../../../store/memory/memoryRecords.ts";
+import { hostTimers } from "../../../transport/clock.ts";
 import { hostSecrets } from "../../../transport/secrets.ts";
 import { type ClientAccess, type ClientWish, OPEN_ACCESS } from "../../kit/clientAccess.ts";
 import { type JudgedRoute, judgedRoutes } from "../../kit/judgedRoutes.ts";
@@ -60,7 +61,7 @@ export class ConsulScene {
     const { persistent } = this;
     const nowMs = () => NOW_MS;
     const budget = unlimitedBudget();
-    const blocking = new Blocking({ budget, later: queueMicrotask });
+    const blocking = new Blocking({ budget, later: queueMicrotask, timers: hostTimers });
     const { topics } = blocking;
     const failed = (error: unknown) => assert.fail(String(error));
     const agentNode = () => AGENT;

@@ -10,7 +10,7 @@ import org.apache.dubbo.config.bootstrap.DubboBootstrap;
 import roster.frameworks.Framework;
 import roster.frameworks.Program;
 
-/** Dubbo's own protocol, with its extension for SOFARegistry. */
+/** Dubbo's own protocol, with its extension for SOFARegistry, or the registry that the scheme of the address names. */
 public final class Main implements Framework {
   private static final int CALL_LIMIT_MS = 20_000;
 
@@ -27,7 +27,7 @@ public final class Main implements Framework {
     // Each process would take the same port for its console.
     application.setQosEnable(false);
     DubboBootstrap.getInstance().application(application);
-    registry = new RegistryConfig("sofa://" + address);
+    registry = new RegistryConfig(address.contains("://") ? address : "sofa://" + address);
   }
 
   public static void main(String[] arguments) throws Exception {
