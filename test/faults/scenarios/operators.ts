@@ -272,9 +272,9 @@ async function valueIsPushed(stage: Stage, watchers: readonly TestClient[], valu
   }
   const wrong = watchers.filter((watcher) => shown(watcher) !== value);
   if (wrong.length > 0) return stage.fail(`${wrong.length} watchers are not pushed "${value}"`);
-  stage.notes.push(
-    `value, ${value}: pushed to all ${Math.round(stage.sinceMs(sinceMs))} ms after the call had returned`,
-  );
+  const tookMs = Math.round(stage.sinceMs(sinceMs));
+  stage.notes.push(`value, ${value}: pushed to all ${tookMs} ms after the call had returned`);
+  if (tookMs > SEEN_MS) stage.fail(`the value was pushed to all after ${tookMs} ms, ${SEEN_MS} ms allowed`);
 }
 
 /** Clients are off at their own session until it is told to open them, which ends their connections. */
