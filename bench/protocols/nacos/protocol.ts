@@ -11,6 +11,9 @@ import { jsonOf, NacosConnection } from "./connection.ts";
 
 const PORT = 12_200;
 const WARM_UP_PUSHES = 1_000;
+// Servers take a few hundred calls of a connection at a time, and close one with many more. There are ten times as many
+// connections as by other protocols, so each has a tenth of their requests under way.
+const CALLS_AT_ONCE = 50;
 // Whatever identifies a push stands before it; all instances are written in one length, so the rest tells how many
 // there are. Of each length that the first subscriber sees, one list is looked into.
 const LIST_MARK = '"serviceInfo":';
@@ -36,11 +39,15 @@ export const nacosProtocol: Protocol = {
 async function publisher({ address, window }: PublisherOptions): Promise<Publisher> {
   let lost = (): void => undefined;
   const connection = await NacosConnection.open({ address, onClose: () => lost() });
-  const pipeline = new Pipeline<{ type: string; instance: Instance }>(window, connection, (request, answered) => {
-    connection.ask("InstanceRequest", instanceRequest(request), (answer) => {
-      answered(answer?.first.includes('"resultCode":200') ?? false);
-    });
-  });
+  const pipeline = new Pipeline<{ type: string; instance: Instance }>(
+    Math.min(window, CALLS_AT_ONCE),
+    connection,
+    (request, answered) => {
+      connection.ask("InstanceRequest", instanceRequest(request), (answer) => {
+        answered(answer?.first.includes('"resultCode":200') ?? false);
+      });
+    },
+  );
   lost = () => pipeline.fail("Nacos closed a publisher's connection");
   return {
     register: (instance) => pipeline.ask({ type: "registerInstance", instance }),

@@ -10,6 +10,8 @@ import { GRPC_HEADERS, GRPC_STATUS, type GrpcStatus, grpcTrailers } from "../../
 export interface CallOwner {
   /** A whole message has come; it is valid during the call. */
   received(call: IncomingCall, message: Uint8Array, nowMs: number): void;
+  /** So much output was written. */
+  wrote(bytes: number): void;
   /** Input was read: what it takes is counted. */
   settle(nowMs: number): void;
   failed(call: IncomingCall, error: unknown, nowMs: number): void;
@@ -80,7 +82,11 @@ export class IncomingCall implements Http2CallHandler {
 
   write(parts: readonly Uint8Array[]): void {
     this.open();
-    if (!this.#isOver) this.#call.write(...parts);
+    if (this.#isOver) return;
+    let bytes = 0;
+    for (const part of parts) bytes += part.length;
+    this.#owner.wrote(bytes);
+    this.#call.write(...parts);
   }
 
   end(status: GrpcStatus, message = ""): void {

@@ -19,7 +19,7 @@ function scene() {
     ({ path, open: silent, write: silent, end: silent, reset: silent }) as unknown as Http2Call;
   const http2 = { remoteAddress: "10.0.0.1:1234", localAddress: "10.0.0.2:9848", bufferedBytes: 0, hasUnread: false };
   const connection = new NacosConnection(
-    { ...http2, close: silent } as unknown as Http2Connection,
+    Object.assign(http2, { close: silent }) as unknown as Http2Connection,
     {
       config: { clientIdleMs: IDLE_MS, clientOutputBytesMax: 1_000_000 } as ConnectionEnvironment["config"],
       registry: { step: silent } as unknown as ConnectionEnvironment["registry"],
@@ -40,7 +40,11 @@ function scene() {
       connection.check(time.nowMs);
     }
   };
-  return { connection, pass };
+  const ask = () => {
+    const asked = encodePayload("HealthCheckRequest", [new TextEncoder().encode("{}")]);
+    connection.called(call("/Request/request"), time.nowMs).received(Buffer.concat(asked), time.nowMs);
+  };
+  return { connection, http2, pass, ask };
 }
 
 test("a client that was silent before has as long to answer a request of the server as any other", () => {
@@ -52,4 +56,22 @@ test("a client that was silent before has as long to answer a request of the ser
   assert.deepEqual(answers, []);
   pass(500);
   assert.deepEqual(answers, [undefined]);
+});
+
+test("a client whose answers are always under way reads, and one that reads none of them is stuck", () => {
+  const { connection, http2, pass, ask } = scene();
+  http2.bufferedBytes = 1_000;
+  for (let round = 0; round < 100; round++) {
+    // One more answer is written, and as much has left.
+    ask();
+    pass(500);
+  }
+  assert.equal(connection.isEnded, false);
+  for (let round = 0; round < 100; round++) {
+    const before = connection.output.writtenBytes;
+    ask();
+    http2.bufferedBytes += connection.output.writtenBytes - before;
+    pass(500);
+  }
+  assert.equal(connection.isEnded, true);
 });

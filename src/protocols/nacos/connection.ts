@@ -126,6 +126,10 @@ export class NacosConnection implements Http2Handler, CallOwner, ClientConnectio
     else answerUnary({ call, message, connection: this, nowMs });
   }
 
+  wrote(bytes: number): void {
+    this.#writtenBytes += bytes;
+  }
+
   settle(nowMs: number): void {
     if (this.#isEnded) return;
     const { account, config } = this.#environment;
@@ -197,7 +201,6 @@ export class NacosConnection implements Http2Handler, CallOwner, ClientConnectio
     const parts = encodePayload(type, serverRequestBody(requestId, fields, last));
     let bytes = 0;
     for (const part of parts) bytes += part.length;
-    this.#writtenBytes += bytes;
     this.#stream.write(parts);
     return bytes;
   }
