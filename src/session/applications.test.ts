@@ -221,6 +221,8 @@ test("the leader is asked to issue a list anew when the revision that it was sho
   assert.equal(reissued(), 2, "it was not answered");
   snapshot(6n, [instance("i1", "r1"), publication({ registId: "p" })]);
   assert.deepEqual(shown(client), ["i1", "p"]);
+  assert.deepEqual([...session.parts.applications.unfinished()], []);
+  found("r2");
   pass(10_000);
   assert.equal(reissued(), 2);
 });
