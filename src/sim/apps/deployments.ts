@@ -25,6 +25,10 @@ const RETRY_MS = 500;
 const NEW_REVISION_CHANCE = 0.5;
 const SERVICES = ["i1", "i2", "i3", "i4", "i5"];
 const INSTANCES_MAX = 4;
+// Of a client: while the meta nodes are away, maybe for an hour, each registration is repeated every three seconds.
+const REGISTERING_MAX = 4;
+// A registration that was not repeated for this long was lost with its session.
+const LOST_MS = 2 * (ANSWER_MS + RETRY_MS);
 const WATCHED_MAX = 6;
 
 /** An instance is taken down with its client; the revision of a deployment stays known for the next one. */
@@ -32,6 +36,14 @@ interface Application {
   readonly name: string;
   revisions: number;
   newest: AppRevision | undefined;
+}
+
+/** A registration that is under way, and the last time at which it was sent. */
+interface Registering {
+  readonly app: App;
+  readonly revision: AppRevision;
+  readonly done: () => void;
+  sentMs: number;
 }
 
 type NodeEvent = Parameters<NonNullable<SimNode["session"]>["step"]>[0];
@@ -44,6 +56,7 @@ export class Deployments {
   readonly #byId = new Map<string, AppRevision>();
   /** The revision of each token. */
   readonly #revisionOf = new Map<string, string>();
+  readonly #registering = new Set<Registering>();
   #questions = 0;
   #isOver = false;
 
@@ -103,15 +116,23 @@ export class Deployments {
     const { dice } = this.#environment;
     const app = this.#anyApp();
     if (app === undefined || instancesOf(app).length >= INSTANCES_MAX) return;
+    if (this.#registeringOf(app) >= REGISTERING_MAX) return;
     const application = dice.pick(this.#applications);
     if (application.newest === undefined || dice.chance(NEW_REVISION_CHANCE)) {
       application.newest = this.#newRevision(application);
     }
     const revision = application.newest;
-    this.#register(app, revision, () => {
+    const done = () => {
       if (this.#isOver || !app.isRunning) return;
       app.publish({ dataId: application.name, instanceId: "", group: "" }, undefined, revision.id);
-    });
+    };
+    this.#register({ app, revision, done, sentMs: 0 });
+  }
+
+  #registeringOf(app: App): number {
+    const { nowMs } = this.#environment.scheduler;
+    for (const one of this.#registering) if (one.sentMs + LOST_MS < nowMs) this.#registering.delete(one);
+    return [...this.#registering].filter((one) => one.app === app).length;
   }
 
   #newRevision(application: Application): AppRevision {
@@ -123,10 +144,13 @@ export class Deployments {
   }
 
   /** Registers at the client's session until that says that it is done, as long as the client runs. */
-  #register(app: App, revision: AppRevision, done: () => void): void {
+  #register(registering: Registering): void {
+    const { app, revision, done } = registering;
     if (!app.isRunning) return;
     const { scheduler, record } = this.#environment;
-    const again = () => void scheduler.after(RETRY_MS, () => this.#register(app, revision, done));
+    registering.sentMs = scheduler.nowMs;
+    this.#registering.add(registering);
+    const again = () => void scheduler.after(RETRY_MS, () => this.#register(registering));
     const node = this.#sessionOf(app);
     const { id, application, services } = revision;
     const isAsked = this.#step(node, (untilMs, nodeId) => {
@@ -134,6 +158,7 @@ export class Deployments {
       const asker = {
         answer: ({ error }: { readonly error: Error | undefined }) => {
           if (error !== undefined) return again();
+          this.#registering.delete(registering);
           this.#byId.set(id, revision);
           record({ kind: "revisionRegistered", node: nodeId, revision: id, application, services });
           done();
@@ -153,7 +178,7 @@ export class Deployments {
           answer: ({ unknown }: { readonly unknown: readonly string[] }) => {
             for (const id of unknown) {
               const revision = this.#byId.get(id);
-              if (revision !== undefined) this.#register(app, revision, () => undefined);
+              if (revision !== undefined) this.#register({ app, revision, done: () => undefined, sentMs: 0 });
             }
           },
         };
