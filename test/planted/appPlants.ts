@@ -37,7 +37,7 @@ export const APP_PLANTS: readonly Plant[] = [
     replace: "",
     rules: ["7", "quiet:", "6", "bug"],
     isCluster: true,
-    firstSeed: 82,
+    firstSeed: 193,
   },
   {
     name: "a question about a revision is asked once",
@@ -46,7 +46,7 @@ export const APP_PLANTS: readonly Plant[] = [
     replace: "",
     rules: ["7", "quiet:", "app:"],
     isCluster: true,
-    firstSeed: 6,
+    firstSeed: 10,
   },
   {
     name: "a registration is answered before the store has it",
