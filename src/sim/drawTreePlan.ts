@@ -5,7 +5,6 @@ import { drawClusterPlan } from "./drawClusterPlan.ts";
 import type { NodePlan, Plan } from "./plan.ts";
 import type { Dice } from "./random.ts";
 
-const CLIENTS = 2;
 const FAULTS_LEFT_OUT: Plan["serverFaults"] = ["storeFailOver"];
 const LONG_CHANCE = 0.1;
 // The faults that the tree has an answer of its own to are more frequent.
@@ -18,7 +17,7 @@ export function drawTreePlan(dice: Dice): Plan {
   return {
     ...plan,
     nodes: drawNodes(dice),
-    clients: CLIENTS,
+    clients: 0,
     services: 1,
     trafficMs: dice.chance(LONG_CHANCE) ? dice.between(50_000, 80_000) : dice.between(12_000, 30_000),
     operationMs: 1_000,

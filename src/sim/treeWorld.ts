@@ -16,7 +16,8 @@ import { drawTreePlan } from "./drawTreePlan.ts";
 import { EventLog } from "./eventLog.ts";
 import type { Fact } from "./facts.ts";
 import { ClusterFaults } from "./faults/clusterFaults.ts";
-import { COMPARE_MS, HEAL_MS, quietMs, treeQuietMs } from "./patience.ts";
+import { TreeFaults } from "./faults/treeFaults.ts";
+import { COMPARE_MS, HEAL_MS, treeQuietMs } from "./patience.ts";
 import type { Plan } from "./plan.ts";
 import { Dice } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -27,6 +28,7 @@ const WAKE_MS = 40;
 const WAKE_LOST_CHANCE = 0.1;
 const LEFT_MS = 2_000;
 const COMPACT_MS = 4_000;
+const STALLS_CHANCE = 0.4;
 
 /** Runs one seed; the same seed gives the same run, event by event. */
 export async function runTreeSeed(seed: number, settle: Settle): Promise<RunResult> {
@@ -46,6 +48,7 @@ class TreeWorld {
   readonly #cluster: Cluster;
   readonly #workload: Workload;
   readonly #faults: ClusterFaults;
+  readonly #treeFaults: TreeFaults;
   readonly #operator: LeadOperator;
   readonly #clients: TreeClients;
 
@@ -59,6 +62,7 @@ class TreeWorld {
     this.#cluster = new Cluster(this.#part());
     this.#workload = new Workload(this.#part(), this.#cluster);
     this.#faults = new ClusterFaults(this.#part(), this.#cluster, this.#workload);
+    this.#treeFaults = new TreeFaults(this.#part(), this.#cluster);
     this.#operator = new LeadOperator(this.#part(), this.#cluster);
     this.#clients = new TreeClients(this.#part(), this.#cluster);
   }
@@ -74,6 +78,7 @@ class TreeWorld {
     this.#workload.start();
     this.#clients.start(this.#plan.treeClients ?? 0);
     this.#faults.start();
+    if (this.#dice.chance(STALLS_CHANCE)) this.#treeFaults.start();
     this.#operator.start();
     const isOver = () => this.#scheduler.nowMs > this.#plan.startMs + this.#plan.trafficMs;
     repeatAtRandom(this.#part(), COMPACT_MS, () => this.#cluster.store.compact(), isOver);
@@ -81,10 +86,11 @@ class TreeWorld {
     this.#workload.stop();
     this.#clients.stop();
     this.#operator.stop();
+    this.#treeFaults.stop();
     this.#faults.stop();
     await this.#pass(HEAL_MS);
     this.#record({ kind: "healed" });
-    await this.#pass(Math.max(quietMs(this.#plan), treeQuietMs(this.#plan)));
+    await this.#pass(treeQuietMs(this.#plan));
     await this.#pass(COMPARE_MS);
     if (this.#judge.finding !== undefined) return;
     this.#clients.last();

@@ -56,13 +56,6 @@ export const TREE_PLANTS: readonly Plant[] = [
   },
   {
     ...found,
-    name: "clients of a node without the store are not cut off",
-    file: "src/protocols/zookeeper/sessions.ts",
-    find: 'if (cutOffMs > (timeoutMs * 2) / 3) connection.cutOff("store away");',
-    replace: 'if (cutOffMs > timeoutMs * 200) connection.cutOff("store away");',
-  },
-  {
-    ...found,
     name: "a commit without an answer is refused when it is tried again",
     file: "src/records/tree/treeWriter.ts",
     find: 'if (outcome.kind === "committed" || !isUnsure) return outcome;',
@@ -88,6 +81,20 @@ export const TREE_PLANTS: readonly Plant[] = [
     file: "src/protocols/zookeeper/treeServer.ts",
     find: "if (!isFirst) this.#parts.endAll();",
     replace: "",
+  },
+  {
+    ...found,
+    name: "a node that stood still has reached the store all the time",
+    file: "src/protocols/zookeeper/treeServer.ts",
+    find: "    this.#patienceMs = nowMs + RESUME_MS;\n",
+    replace: "    this.#patienceMs = nowMs + RESUME_MS;\n    this.#contactMs += awayMs;\n",
+  },
+  {
+    ...found,
+    name: "a client comes back to a session whose end is under way",
+    file: "src/protocols/zookeeper/connection.ts",
+    find: "sessions.judges(id) && !sessions.isChanging(id)",
+    replace: "sessions.judges(id)",
   },
   {
     ...found,

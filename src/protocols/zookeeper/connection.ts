@@ -251,7 +251,10 @@ export class ZooKeeperConnection implements ConnectionHandler, Attached, Request
     if (known === undefined || known.isEnding || !isSame(server.passwordOf(id), request.password)) {
       return this.#refuseExpired(request);
     }
-    if (server.sessions.judges(id) && known.timeoutMs === timeoutMs) return this.#serve(request, id, timeoutMs);
+    const { sessions } = server;
+    const isSettled = sessions.judges(id) && !sessions.isChanging(id);
+    if (isSettled && known.timeoutMs === timeoutMs) return this.#serve(request, id, timeoutMs);
+    // It is decided behind the end of the session, if that is under way.
     server.submit({ kind: "moveSession", session: id, judge: server.self, timeoutMs }, ({ kind }) => {
       if (kind === "done") this.#serve(request, id, timeoutMs);
       else if (kind === "refused") this.#refuseExpired(request);

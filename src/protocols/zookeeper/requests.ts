@@ -47,6 +47,7 @@ export interface Place {
 /** The connection that requests come from. */
 export interface RequestingConnection extends WatchOwner {
   readonly session: SessionId;
+  readonly timeoutMs: number;
   /** The identities that the client has proved. */
   ids: readonly AuthId[];
   readonly judge: Judge;
@@ -135,12 +136,20 @@ export class Requests {
     this.#waitingBytes = 0;
   }
 
+  /** A ping says that the session lives, and a read shows the tree: neither may come from a copy that is too old. */
   #answer(xid: number, read: () => ReadAnswer): void {
     const place = this.#connection.place(xid !== XID.ping && xid !== XID.auth);
-    place.make = () => {
-      const { code, body } = read();
-      return replyFrame({ xid, zxid: xid === XID.auth ? 0 : this.#parts.server.tree.lastZxid, code }, body);
-    };
+    const { server } = this.#parts;
+    let isLate = false;
+    server.whenFresh(this.#connection.timeoutMs, () => {
+      if (this.#isClosed) return;
+      place.make = () => {
+        const { code, body } = read();
+        return replyFrame({ xid, zxid: xid === XID.auth ? 0 : server.tree.lastZxid, code }, body);
+      };
+      if (isLate) this.#connection.flush();
+    });
+    isLate = true;
   }
 
   #write(xid: number, { step, answer }: WriteStep): void {

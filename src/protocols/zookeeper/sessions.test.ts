@@ -164,6 +164,65 @@ test("time that the process stood still does not count", async () => {
   assert.equal((await client.ping()).code, CODE.ok);
 });
 
+test("a client that comes back while the end of its session is under way is told that it has ended", async () => {
+  const scene = new ZooKeeperScene({ next: () => 1, unknownPart: 0 });
+  const node = await scene.start();
+  const client = await node.connect({ timeoutMs: 5_000 });
+  client.drop();
+  await scene.pass(4_500);
+  assert.ok(node.store !== undefined);
+  node.store.isAway = true;
+  await scene.pass(1_000);
+  const back = node.dial();
+  const greeted = back.greet({ session: client.session, password: client.password, timeoutMs: client.timeoutMs });
+  assert.equal(await greeted, undefined);
+  node.store.return();
+  await scene.pass(1_000);
+  await back.settle();
+  assert.equal(back.isClosed, true);
+  assert.deepEqual([back.session, back.replies], [0n, []]);
+});
+
+test("a node that stood still answers nothing as of before, until it has reached the store", async () => {
+  const scene = new ZooKeeperScene({ next: () => 1, unknownPart: 0 });
+  const [still, other] = [await scene.start(), await scene.start()];
+  const writer = await other.connect();
+  await writer.create("/r", "old");
+  await scene.pass(1_000);
+  const reader = await still.connect({ timeoutMs: 12_000 });
+  assert.equal(await reader.get("/r"), "old");
+  assert.ok(still.store !== undefined);
+  still.store.isAway = true;
+  await writer.set("/r", "new");
+  scene.nowMs += 9_000;
+  // Its sockets are read before it notices that it stood still.
+  const read = reader.send(OPERATION.getData, (to) => to.string("/r").bool(false));
+  reader.send(OPERATION.ping, undefined, -2);
+  still.connections.server.resumed(9_000);
+  await reader.settle();
+  assert.deepEqual([reader.replies.length, reader.isClosed], [1, false]);
+  still.store.return();
+  await scene.pass(1_500);
+  await reader.settle();
+  const { body } = reader.replies.find(({ xid }) => xid === read) ?? assert.fail("the read is answered");
+  assert.equal(Buffer.from(body.buffer() ?? []).toString(), "new");
+});
+
+test("a node that stood still and does not reach the store cuts its clients off", async () => {
+  const scene = new ZooKeeperScene({ next: () => 1, unknownPart: 0 });
+  const node = await scene.start();
+  await scene.pass(1_000);
+  const client = await node.connect({ timeoutMs: 12_000 });
+  assert.ok(node.store !== undefined);
+  node.store.isAway = true;
+  scene.nowMs += 7_000;
+  node.connections.server.resumed(7_000);
+  await scene.pass(500);
+  assert.equal((await client.ping()).code, CODE.ok);
+  await scene.pass(3_000);
+  assert.equal(client.isClosed, true);
+});
+
 test("containers without children, and znodes whose time is over, are removed", async () => {
   const { scene, one } = await twoNodes();
   const client = await one.connect({ timeoutMs: 40_000 });

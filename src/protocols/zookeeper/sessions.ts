@@ -64,6 +64,11 @@ export class Sessions {
     return this.#heardMs.has(id);
   }
 
+  /** Whether its end, or a change of its judge, is under way: it may be gone in a moment. */
+  isChanging(id: SessionId): boolean {
+    return this.#underWay.has(id);
+  }
+
   /** The address of a session's client, if it is connected here. */
   addressOf(id: SessionId): string | undefined {
     return this.#attached.get(id)?.remoteAddress;

@@ -43,6 +43,8 @@ const PRUNE_MS = 10_000;
 const PRUNED_MAX = 1_600;
 /** The time between two questions whether the store is there. */
 const CONTACT_MS = 1_000;
+/** A process that stood still has this long to reach the store before it cuts clients off. */
+const RESUME_MS = 2_000;
 
 interface Later {
   readonly atMs: number;
@@ -61,7 +63,12 @@ export class TreeServer implements TreeListener {
   readonly #follower: TreeFollower;
   #secret: Uint8Array | undefined;
   #timers: Later[] = [];
+  /** The copy has all that was in the store then. */
   #contactMs = Number.NEGATIVE_INFINITY;
+  /** Until then no client is cut off because of the store: this process has just stood still. */
+  #patienceMs = Number.NEGATIVE_INFINITY;
+  /** Answers that wait until the store is reached. No connection begins meanwhile, and each has a limit of places. */
+  #awaitingContact: (() => void)[] = [];
   #askedMs = Number.NEGATIVE_INFINITY;
   #isAsking = false;
   #prunedMs = Number.NEGATIVE_INFINITY;
@@ -128,8 +135,8 @@ export class TreeServer implements TreeListener {
     this.#timers = this.#timers.filter(({ atMs }) => atMs > nowMs);
     for (const { run } of due) run();
     if (!this.#follower.isLoaded) return;
-    this.#askStore(nowMs);
-    this.sessions.check(nowMs, this.#contactMs);
+    if (nowMs - this.#askedMs >= CONTACT_MS) this.#askStore(nowMs);
+    this.sessions.check(nowMs, nowMs <= this.#patienceMs ? nowMs : this.#contactMs);
     if (nowMs - this.#prunedMs >= PRUNE_MS) this.#prune(nowMs);
     this.#providers.settle();
     this.#mirror.check(nowMs);
@@ -141,11 +148,25 @@ export class TreeServer implements TreeListener {
     this.#mirror.wanted(path);
   }
 
-  /** This process stood still for `awayMs`: neither clients nor the store can have been heard meanwhile. */
+  /**
+   * This process stood still for `awayMs`. Clients can't have been heard meanwhile, and the copy is old: answers that
+   * may be too old wait, instead of the clients being cut off at once.
+   */
   resumed(awayMs: number): void {
-    this.#contactMs += awayMs;
-    this.#askedMs = Number.NEGATIVE_INFINITY;
+    const nowMs = this.nowMs();
+    this.#patienceMs = nowMs + RESUME_MS;
     this.sessions.resumed(awayMs);
+    this.#askStore(nowMs);
+  }
+
+  /**
+   * Calls `then`, at once if the copy is not older than a client with this session may be shown: two thirds of it. Else
+   * when the store has been reached.
+   */
+  whenFresh(timeoutMs: number, then: () => void): void {
+    if (this.nowMs() - this.#contactMs <= (timeoutMs * 2) / 3) return then();
+    this.#awaitingContact.push(then);
+    this.#askStore(this.nowMs());
   }
 
   submit(txn: Transaction, done: (written: Written) => void): void {
@@ -227,8 +248,7 @@ export class TreeServer implements TreeListener {
     // answers that show more than their watches have told.
     if (!isFirst) this.#parts.endAll();
     this.#writer.reloaded();
-    // The store has just been reached.
-    this.#contactMs = this.#parts.nowMs();
+    this.#askStore(this.nowMs());
     for (const session of this.tree.sessions()) this.sessions.changed(session.id, session);
     this.#mirror.loaded();
   }
@@ -246,13 +266,20 @@ export class TreeServer implements TreeListener {
   }
 
   #askStore(nowMs: number): void {
-    if (this.#isAsking || nowMs - this.#askedMs < CONTACT_MS) return;
+    if (this.#isAsking) return;
     this.#isAsking = true;
     this.#askedMs = nowMs;
     this.sync((isDone) => {
       this.#isAsking = false;
-      if (isDone) this.#contactMs = Math.max(this.#contactMs, nowMs);
+      if (isDone) this.#contact(nowMs);
     });
+  }
+
+  #contact(atMs: number): void {
+    this.#contactMs = Math.max(this.#contactMs, atMs);
+    const waiting = this.#awaitingContact;
+    this.#awaitingContact = [];
+    for (const then of waiting) then();
   }
 
   /** One node at a time looks for znodes whose time is over. They take turns: one may not reach the store. */
