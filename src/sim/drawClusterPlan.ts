@@ -91,7 +91,8 @@ export function drawClusterPlan(dice: Dice): Plan {
     hasLeases: startMs % LEASES_EVERY === 7,
     // An hour of probes, or of polls, takes too long.
     hasPersistent: !isHour && startMs % PERSISTENT_EVERY === 3,
-    hasHttpClients: !isHour && startMs % HTTP_EVERY === 3,
+    // Apart from those with registrations that stay, whose worlds they would change.
+    hasHttpClients: !isHour && startMs % HTTP_EVERY === 3 && startMs % PERSISTENT_EVERY !== 3,
     stepsDown: startMs % STEPS_DOWN_EVERY === 1,
     hasAccess: !isHour && startMs % ACCESS_EVERY === 3,
     // They dial again and again, which an hour has too much of.

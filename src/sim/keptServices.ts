@@ -13,8 +13,7 @@ export const SIM_KEEPER_TIMES: KeeperTimes = {
   leaseMs: 300_000,
   renewMs: 2_000,
   endAgainMs: 3_000,
-  // Clocks are up to four minutes apart, and a mark has its time from the one of its writer.
-  takenBackMs: 360_000,
+  takenBackMs: 120_000,
   unconfirmedMs: 60_000,
   absentMs: 60_000,
 };

@@ -12,7 +12,7 @@ export const GATEWAY_PLANTS: readonly Plant[] = [
     find: "leaseInfo.durationInSecs * 1_000,",
     replace: "leaseInfo.durationInSecs * 500,",
     rules: [...rules, "leases:"],
-    firstSeed: 6,
+    firstSeed: 15,
     isCluster,
   },
   {
@@ -21,7 +21,7 @@ export const GATEWAY_PLANTS: readonly Plant[] = [
     find: 'existing === undefined || existing.overriddenStatus === "UNKNOWN"\n',
     replace: 'existing === undefined || existing.overriddenStatus !== "UP"\n',
     rules,
-    firstSeed: 6,
+    firstSeed: 54,
     isCluster,
   },
   {
@@ -30,7 +30,7 @@ export const GATEWAY_PLANTS: readonly Plant[] = [
     find: '      changed(instance, "DELETED");\n',
     replace: "      isChanged = true;\n",
     rules,
-    firstSeed: 6,
+    firstSeed: 15,
     isCluster,
   },
   {
@@ -39,7 +39,7 @@ export const GATEWAY_PLANTS: readonly Plant[] = [
     find: "if (made.changes?.version !== version) {",
     replace: "if (made.changes === undefined) {",
     rules,
-    firstSeed: 6,
+    firstSeed: 15,
     isCluster,
   },
   {
@@ -48,7 +48,7 @@ export const GATEWAY_PLANTS: readonly Plant[] = [
     find: "if (known?.version === version) return known.bytes;",
     replace: "if (known !== undefined && version > 0) return known.bytes;",
     rules,
-    firstSeed: 6,
+    firstSeed: 15,
     isCluster,
   },
   {
@@ -57,7 +57,7 @@ export const GATEWAY_PLANTS: readonly Plant[] = [
     find: "done(result.status === 404 ? unknown(named) : result);\n    });\n  }\n\n  /** A client takes",
     replace: "done(result.status === 404 ? known : result);\n    });\n  }\n\n  /** A client takes",
     rules,
-    firstSeed: 63,
+    firstSeed: 270,
     isCluster,
   },
   {
@@ -66,7 +66,7 @@ export const GATEWAY_PLANTS: readonly Plant[] = [
     find: "existing.lastDirtyTimestamp > incoming.lastDirtyTimestamp;",
     replace: "existing.lastDirtyTimestamp < incoming.lastDirtyTimestamp;",
     rules,
-    firstSeed: 6,
+    firstSeed: 15,
     isCluster,
   },
   {
@@ -84,7 +84,7 @@ export const GATEWAY_PLANTS: readonly Plant[] = [
     find: "      if (was !== undefined) this.#count(was.instance.status, -1);\n",
     replace: "",
     rules,
-    firstSeed: 6,
+    firstSeed: 15,
     isCluster,
   },
 ];
