@@ -1,14 +1,20 @@
 // Consul's clients for Python, Node and Go, with their own tests, dig and Go's resolver against started servers:
 // installs the clients beside the other caches, and runs test/clients/consul. It needs Python 3.10 with venv and pip,
 // npm, Go and dig; where they are missing nothing can be run: that is a failure in CI and a loud note elsewhere.
+//
+//   --node-suite DIR   also runs the client for Node's own tests, which its package does not contain: DIR is the folder
+//                      test/acceptance of its repository (silas/node-consul), at the version in test/clients/consul
 
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { parseArgs } from "node:util";
 
 const ROOT = join(import.meta.dirname, "..");
 const SUITE = join(ROOT, "test", "clients", "consul");
 const FOLDER = join(ROOT, "node_modules", ".cache", "consul-clients");
+const { values: flags } = parseArgs({ options: { "node-suite": { type: "string" } } });
+const NODE_SUITE = flags["node-suite"];
 const INSTALL_MS = 5 * 60_000;
 const TESTS_MS = 5 * 60_000;
 // Where Go's own archive puts it.
@@ -76,10 +82,11 @@ function installPythonSuite(pip: string): boolean {
 
 /** Lays the own tests of the client for Node out as they are in its repository, beside a copy of the client. */
 function installNodeSuite(): boolean {
+  if (NODE_SUITE === undefined) return true;
   const suite = join(FOLDER, "node-suite");
   const tests = join(suite, "test", "acceptance");
   rmSync(suite, { recursive: true, force: true });
-  cpSync(join(SUITE, "node-suite"), tests, { recursive: true });
+  cpSync(NODE_SUITE, tests, { recursive: true });
   cpSync(join(SUITE, "nodeHelper.cjs"), join(tests, "helper.js"));
   cpSync(join(FOLDER, "node_modules", "consul", "lib"), join(suite, "lib"), { recursive: true });
   cpSync(join(FOLDER, "node_modules", "consul", "package.json"), join(suite, "package.json"));
@@ -123,6 +130,7 @@ function run(
   args: readonly string[],
   { timeout, cwd = ROOT }: { timeout: number; cwd?: string },
 ): boolean {
-  const env = { ...process.env, PATH, CONSUL_CLIENTS: FOLDER };
+  const suite = NODE_SUITE === undefined ? {} : { CONSUL_NODE_SUITE: NODE_SUITE };
+  const env = { ...process.env, PATH, CONSUL_CLIENTS: FOLDER, ...suite };
   return spawnSync(command, args, { cwd, env, stdio: "inherit", timeout }).status === 0;
 }
