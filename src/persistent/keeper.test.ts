@@ -70,6 +70,21 @@ test("a keeper that dies before it has told the leader of a change leaves that t
   assert.equal(scene.leases.get("a")?.version, scene.table.revision);
 });
 
+test("the next keeper says which state it knows, and a leader that has an older one is told", () => {
+  const scene = new Scene(["s1", "s2"], SHORT);
+  published(scene, "a");
+  const before = scene.leases.get("a");
+  assert.ok(before !== undefined);
+  const old = { ...before };
+  scene.node("s1").put(registration("a", [], { weight: 3 }));
+  scene.run(3_000);
+  // What the keeper had told was lost with the leader before this one.
+  scene.leases.set("a", old);
+  scene.kill(scene.keeper("a"));
+  scene.run(3_000);
+  assert.equal(scene.leases.get("a")?.version, scene.table.revision);
+});
+
 test("registrations move only to a session that comes, and from one that goes", () => {
   const scene = new Scene(["s1", "s2", "s3"], SHORT);
   const ids = Array.from({ length: 60 }, (_, at) => `r${at}`);

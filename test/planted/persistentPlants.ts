@@ -6,15 +6,6 @@ const rules = ["persistent:"];
 
 export const PERSISTENT_PLANTS: readonly Plant[] = [
   {
-    name: "a session that takes over does not say which version it knows",
-    file: "src/persistent/keptLeases.ts",
-    find: "serviceKey, registId, version: revision } as const",
-    replace: "serviceKey, registId } as const",
-    rules,
-    firstSeed: 6,
-    isCluster: true,
-  },
-  {
     name: "registrations that the leader does not know are not registered again",
     file: "src/persistent/keptLeases.ts",
     find: '      kept.next = "register";\n      return 0;',
