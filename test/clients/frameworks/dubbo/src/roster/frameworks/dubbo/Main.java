@@ -27,7 +27,11 @@ public final class Main implements Framework {
     // Each process would take the same port for its console.
     application.setQosEnable(false);
     DubboBootstrap.getInstance().application(application);
-    registry = new RegistryConfig(address.contains("://") ? address : "sofa://" + address);
+    if (address.contains("://")) {
+      registry = new RegistryConfig(address);
+    } else {
+      registry = new RegistryConfig("sofa://" + address);
+    }
   }
 
   public static void main(String[] arguments) throws Exception {
