@@ -121,6 +121,53 @@ test("four slots are asked of one leader at a time, of each leader, and the next
   assert.deepEqual(asked(), [[PEER, 4]]);
 });
 
+test("a slot that was taken and given back takes no answer to the request before, and is asked for behind it", () => {
+  const it = inSync();
+  const tableAt = (epoch: bigint, followers: readonly NodeId[]) => {
+    const owner = { leader: PEER, leaderEpoch: 1n, followers };
+    it.slots.adopt({ epoch, slots: [owner] }, START_MS);
+    it.following.adopted();
+  };
+  it.fromLeader(PEER, change(), START_MS);
+  it.following.wake(START_MS + 180_000);
+  assert.equal(it.toLeader[0]?.message.kept.length, 1);
+  it.asked();
+  tableAt(2n, []);
+  tableAt(3n, [SELF]);
+  it.following.wake(START_MS + 180_001);
+  assert.deepEqual(it.asked(), [], "one request of a slot at a time");
+  // The follower had what its leader has, and does not have it any more.
+  it.fromLeader(PEER, part({ isLast: false }), START_MS + 180_002);
+  it.fromLeader(PEER, part(), START_MS + 180_002);
+  assert.deepEqual([copyOf(it).isInSync, copyOf(it).hasCopy], [false, false]);
+  it.following.wake(START_MS + 180_002);
+  assert.deepEqual(it.toLeader[0]?.message.kept, []);
+  it.fromLeader(PEER, part({ datums: [replica(5n, publication())] }), START_MS + 180_003);
+  assert.deepEqual([copyOf(it).isInSync, it.slots.datum(ORDERS)?.size], [true, 1]);
+});
+
+test("slots that were taken and given back are among the four under way until their first answers have come", () => {
+  const it = scene([follows, follows, follows, follows, follows]);
+  it.following.leaderUp(PEER);
+  it.following.wake(START_MS);
+  assert.equal(it.asked().length, 4);
+  const owner = { leader: PEER, leaderEpoch: 1n };
+  for (const [epoch, followers] of [
+    [2n, []],
+    [3n, [SELF]],
+  ] as const) {
+    it.slots.adopt({ epoch, slots: Array.from({ length: 5 }, () => ({ ...owner, followers })) }, START_MS);
+    it.following.adopted();
+  }
+  assert.equal(it.following.nextMs(), NEVER);
+  it.following.wake(START_MS);
+  assert.deepEqual(it.asked(), []);
+  it.fromLeader(PEER, part({ slot: 2 }), START_MS);
+  assert.equal(it.following.nextMs(), BEFORE);
+  it.following.wake(START_MS);
+  assert.deepEqual(it.asked(), [[PEER, 2]]);
+});
+
 test("a copy is compared with its leader's again three minutes after it was asked for", () => {
   const { following, asked } = inSync();
   assert.equal(following.nextMs(), START_MS + 180_000);

@@ -30,12 +30,19 @@ interface Parts {
 
 type Change = Extract<LeaderToFollower, { kind: "change" }>;
 type Replica = Extract<LeaderToFollower, { kind: "replica" }>;
+type NotLeader = Extract<LeaderToFollower, { kind: "notLeader" }>;
 
 export class Following {
   readonly #parts: Parts;
   readonly #output: Pick<DataOutput, "toLeader">;
   readonly #metrics: Metrics;
   readonly #leaders = new Set<NodeId>();
+  /**
+   * The requests without an answer yet, by leader and slot. A slot that was taken from this node and given back is
+   * another one, though its leader epoch may be the same: the answer to the first request is a difference to contents
+   * that are gone.
+   */
+  readonly #open = new Map<NodeId, Map<number, FollowedSlot>>();
   /** Slots with a refused part in their present copy. */
   readonly #refused = new WeakSet<FollowedSlot>();
   /** The time of the next request to a leader; undefined if its basis has changed. */
@@ -60,6 +67,7 @@ export class Following {
   leaderUp(node: NodeId): void {
     this.#nextMs = undefined;
     this.#leaders.add(node);
+    this.#open.delete(node);
     for (const slot of this.#parts.slots.followed()) {
       if (slot.leader !== node) continue;
       slot.askedMs = Number.NEGATIVE_INFINITY;
@@ -71,6 +79,7 @@ export class Following {
   leaderDown(node: NodeId): void {
     this.#nextMs = undefined;
     this.#leaders.delete(node);
+    this.#open.delete(node);
     for (const slot of this.#parts.slots.followed()) if (slot.leader === node) slot.isInSync = false;
   }
 
@@ -78,11 +87,10 @@ export class Following {
   wake(nowMs: number): void {
     if (nowMs < this.nextMs()) return;
     this.#nextMs = undefined;
-    const copies = this.#copiesUnderWay();
     for (const slot of this.#parts.slots.followed()) {
-      const underWay = copies.get(slot.leader) ?? 0;
-      if (nowMs < this.#dueMs(slot) || underWay >= COPIES_PER_LEADER_MAX) continue;
-      copies.set(slot.leader, underWay + 1);
+      const open = this.#open.get(slot.leader) ?? new Map<number, FollowedSlot>();
+      if (nowMs < this.#dueMs(slot) || open.size >= COPIES_PER_LEADER_MAX) continue;
+      this.#open.set(slot.leader, open.set(slot.contents.slot, slot));
       slot.askedMs = nowMs;
       slot.isAsking = true;
       this.#output.toLeader(slot.leader, {
@@ -100,31 +108,25 @@ export class Following {
   }
 
   #soonestMs(): number {
-    const copies = this.#copiesUnderWay();
     let next = Number.POSITIVE_INFINITY;
     for (const slot of this.#parts.slots.followed()) {
-      if ((copies.get(slot.leader) ?? 0) < COPIES_PER_LEADER_MAX) next = Math.min(next, this.#dueMs(slot));
+      const underWay = this.#open.get(slot.leader)?.size ?? 0;
+      if (underWay < COPIES_PER_LEADER_MAX) next = Math.min(next, this.#dueMs(slot));
     }
     return next;
   }
 
   /** The time of the request to the slot's leader; Infinity while there can be none. */
   #dueMs(slot: FollowedSlot): number {
-    if (slot.isAsking || !this.#leaders.has(slot.leader)) return Number.POSITIVE_INFINITY;
-    return slot.askedMs + FOLLOW_INTERVAL_MS;
-  }
-
-  #copiesUnderWay(): Map<NodeId, number> {
-    const copies = new Map<NodeId, number>();
-    for (const { leader, isAsking } of this.#parts.slots.followed()) {
-      if (isAsking) copies.set(leader, (copies.get(leader) ?? 0) + 1);
-    }
-    return copies;
+    const isOpen = this.#open.get(slot.leader)?.has(slot.contents.slot) === true;
+    return isOpen || !this.#leaders.has(slot.leader) ? Number.POSITIVE_INFINITY : slot.askedMs + FOLLOW_INTERVAL_MS;
   }
 
   /** A leader's message. Returns whether a slot is now here as a whole, which meta is to hear. */
   fromLeader(from: NodeId, message: LeaderToFollower, nowMs: number): boolean {
     const slot = this.#parts.slots.followedSlot(message.slot);
+    const asker = message.kind === "change" ? slot : this.#answered(from, message);
+    if (asker !== undefined && asker !== slot) return false;
     if (slot === undefined || slot.leader !== from || slot.leaderEpoch !== message.leaderEpoch) return false;
     switch (message.kind) {
       case "replica":
@@ -138,6 +140,18 @@ export class Following {
       default:
         return unreachable(message);
     }
+  }
+
+  /** The slot for which this is an answer, or a part of one; undefined if there is no such request. */
+  #answered(from: NodeId, answer: Replica | NotLeader): FollowedSlot | undefined {
+    const open = this.#open.get(from);
+    const asker = open?.get(answer.slot);
+    if (asker?.leaderEpoch !== answer.leaderEpoch) return undefined;
+    if (answer.kind === "notLeader" || answer.isLast) {
+      open?.delete(answer.slot);
+      this.#nextMs = undefined;
+    }
+    return asker;
   }
 
   /** Takes a part of a copy. Returns whether it was the last one and the slot is here as a whole. */

@@ -96,7 +96,7 @@ export const MORE_PLANTS: readonly Plant[] = [
   {
     name: "all slots are copied at once, however many",
     file: "src/data/following.ts",
-    find: "if (nowMs < this.#dueMs(slot) || underWay >= COPIES_PER_LEADER_MAX) continue;",
+    find: "if (nowMs < this.#dueMs(slot) || open.size >= COPIES_PER_LEADER_MAX) continue;",
     replace: "if (nowMs < this.#dueMs(slot)) continue;",
     rules: ["8"],
     isCluster: true,
