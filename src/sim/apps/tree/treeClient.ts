@@ -32,7 +32,10 @@ export class TreeClient {
   #session: KnownSession;
   #connection: TreeConnection | undefined;
   #on: OnTree | undefined;
-  /** The newest transaction that it has heard of in this session. */
+  /**
+   * The newest transaction of an answer in this session. ZooKeeper's clients do not count events: another event of the
+   * same transaction may still be to come.
+   */
   #zxid = 0;
   #isDead = false;
 
@@ -157,7 +160,6 @@ export class TreeClient {
 
   #fired({ event, path, zxid }: Fired): void {
     if (this.#on !== undefined) this.#environment.record({ kind: "treeFired", ...this.#on, event, path, zxid });
-    this.#zxid = Math.max(this.#zxid, zxid);
     // Which of the watches have fired is the server's rule.
     if (event === CHILDREN_CHANGED || event === DELETED) this.#watches.child.delete(path);
     if (event !== CHILDREN_CHANGED) this.#watches.data.delete(path);

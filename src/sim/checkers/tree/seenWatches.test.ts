@@ -44,6 +44,23 @@ test("a recursive watch hears of everything below its path, again and again", ()
   assert.equal(watches.answered(3), undefined);
 });
 
+test("a client that has seen the first of two events of a change is told the other one after a reconnect", () => {
+  const created = { event: EVENT.created, path: "/q/a", zxid: 4 };
+  const halfSeen = () => {
+    const watches = watching();
+    watches.set("recursive", "/q", 2);
+    assert.deepEqual(
+      [watches.fired(CHANGED), watches.answered(3), watches.fired(created)],
+      [undefined, undefined, undefined],
+    );
+    watches.reconnected(3);
+    return watches;
+  };
+  const right = halfSeen();
+  assert.deepEqual([right.fired({ ...LISTED, zxid: 5 }), right.setAgain(5)], [undefined, undefined]);
+  assert.match(halfSeen().setAgain(5) ?? "", /a child watch at \/q was not told of 4 after a reconnect/);
+});
+
 test("after a reconnect an event is told of what was missed, and of nothing else", () => {
   const right = watching();
   right.reconnected(2);

@@ -35,8 +35,10 @@ export class SeenWatches {
     this.#paths[watch].set(path, zxid);
   }
 
-  /** The connection is another one: the watches are about to be set again, as of what the client has seen. */
+  /** The connection is another one: the watches are about to be set again, as of the newest answer. */
   reconnected(seenZxid: number): void {
+    // The first event of a change has come, and the second was lost with the connection: that watch is still set.
+    for (const { path } of this.#due) this.#paths.child.set(path, seenZxid);
     this.#due = [];
     if (!this.#isEmpty) this.#missedAfter = seenZxid;
   }

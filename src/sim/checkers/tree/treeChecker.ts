@@ -26,7 +26,7 @@ interface SeenSession {
   readonly watches: SeenWatches;
   /** By node, when the newest request that it has answered was sent. */
   readonly heard: Map<NodeId, number>;
-  /** The newest transaction of an answer or event. */
+  /** The newest transaction of an answer. */
   zxid: number;
   isClosing: boolean;
   /** The last answer in the order of its requests. */
@@ -166,9 +166,7 @@ export class TreeChecker implements Checker {
 
   #fired(fact: Of<"treeFired">): Finding | undefined {
     const seen = this.#sessions.get(fact.session);
-    if (seen === undefined) return undefined;
-    seen.zxid = Math.max(seen.zxid, fact.zxid);
-    return watchFinding(fact, seen.watches.fired(fact));
+    return seen && watchFinding(fact, seen.watches.fired(fact));
   }
 
   #did({ event, zxid, order, session, node }: Of<"treeDid">): Finding | undefined {
