@@ -78,15 +78,6 @@ export const ACCESS_PLANTS: readonly Plant[] = [
     isCluster: true,
   },
   {
-    name: "changes are made whatever another meta node has changed",
-    file: "src/meta/accessKeeper.ts",
-    find: "store.commit({ conditions, operations",
-    replace: "store.commit({ conditions: conditions.slice(1), operations",
-    rules,
-    firstSeed: 118,
-    isCluster: true,
-  },
-  {
     name: "a login that is put anew is removed with the ended ones",
     file: "src/access/accessEdit.ts",
     find: ".filter((name) => name !== identity.name);",

@@ -81,7 +81,11 @@ await withPostgres("several meta nodes", (server) => {
         ([own, others]) => own === "own" && others === "another",
       );
     await leads(first, second);
-    const preview = await operate(second, "POST", "/leader/step-down", { preview: true });
+    // The leader hears of the other node a moment after that has found the leader.
+    const preview = await eventually(
+      () => operate(second, "POST", "/leader/step-down", { preview: true }),
+      ({ status }) => status === 200,
+    );
     assert.match(preview.body.message, /would give the lead to another meta node/);
     const done = await operate(second, "POST", "/leader/step-down", {});
     assert.match(done.body.message, /has given the lead up/);
