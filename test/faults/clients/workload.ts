@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, DATAS, SESSIONS } from "../cluster/cluster.ts";
-import { slotOfService } from "../cluster/status.ts";
+import { type ClusterStatus, slotOfService } from "../cluster/status.ts";
 import { arrivalMs } from "../history/records.ts";
 import type { ClientHost, Fleet } from "./fleet.ts";
 
@@ -240,7 +240,12 @@ function sessionAt(at: number): string {
 }
 
 async function chooseServices(cluster: Cluster, tag: string, perData: number): Promise<WatchedService[]> {
-  const { slots } = await cluster.status();
+  let slots: ClusterStatus["slots"] = [];
+  // A node that is busy with its start may miss a question.
+  await cluster.until(STATUS_MS, async () => {
+    ({ slots } = await cluster.status());
+    return DATAS.every((data) => slots.some(({ leader }) => leader === data));
+  });
   const services: WatchedService[] = [];
   for (let at = 1; services.length < perData * DATAS.length; at++) {
     const name = `${tag}.service${at}`;
@@ -253,3 +258,4 @@ async function chooseServices(cluster: Cluster, tag: string, perData: number): P
 }
 
 const NAMES_MAX = 10_000;
+const STATUS_MS = 10_000;
