@@ -114,6 +114,62 @@ test("a claim that got a later time is the answer to a data node that asks for i
   assert.ok(item?.kind === "remove" && item.removal.cause === "left", "its client is gone");
 });
 
+test("a client that is gone has its grace at its last session, though that one's clock is behind", () => {
+  const client = connect();
+  publish(client);
+  disconnect(client);
+  const [first] = puts();
+  assert.ok(first !== undefined);
+  const { serviceKey, registId, version, registeredMs } = first;
+  const by = { version, registeredMs: registeredMs + 80_000 };
+  const lost = { serviceKey, registId, stamp: { version, registeredMs }, by, isRemoved: false };
+  const asked = () => fromData({ kind: "wanted", slot: 0, keys: [], superseded: [{ ...lost, isRemoved: true }] });
+  const said = () => {
+    const items = batches().flat();
+    taken();
+    forgetSent();
+    return items.map((item) =>
+      item.kind === "put" ? item.publication.registeredMs : [item.removal.cause, item.removal.stamp.registeredMs],
+    );
+  };
+  forgetSent();
+  fromData({ kind: "taken", batch: 1, superseded: [lost], unlisted: [], isFull: false });
+  assert.deepEqual(batches(), []);
+  asked();
+  assert.deepEqual(said(), [registeredMs + 80_001], "only its session before has said that it has left");
+  asked();
+  assert.deepEqual(said(), [registeredMs + 80_001], "the question is repeated with a new link");
+  pass(1_100);
+  assert.deepEqual(said(), [["left", registeredMs + 80_001]]);
+});
+
+test("a client that is gone has its grace also if its own former connection held what it wanted", () => {
+  for (const host of ["10.0.0.7", "10.0.0.8"]) {
+    reset();
+    const client = connect(undefined, clientId(`${host}:2_10.1.0.2:9600`));
+    publish(client);
+    const [first] = puts();
+    assert.ok(first !== undefined);
+    const { serviceKey, registId, version, registeredMs } = first;
+    const by = { version, registeredMs: registeredMs + 700 };
+    const lost = { serviceKey, registId, stamp: { version, registeredMs }, by, isRemoved: false };
+    fromData({ kind: "taken", batch: 1, superseded: [lost], unlisted: [], isFull: false });
+    refuseAll();
+    disconnect(client);
+    forgetSent();
+    fromData({ kind: "wanted", slot: 0, keys: [[ORDERS, "p1"]], superseded: [] });
+    const isItself = host === "10.0.0.7";
+    assert.deepEqual(
+      puts().map((again) => again.registeredMs),
+      isItself ? [registeredMs + 701] : [],
+    );
+    fromData({ kind: "wanted", slot: 0, keys: [], superseded: [{ ...lost, isRemoved: true }] });
+    if (isItself) taken();
+    const last = batches().flat().at(-1);
+    assert.equal(last?.kind, isItself ? "put" : "remove");
+  }
+});
+
 test("what is held elsewhere is not compared, and not said for a client that is gone", () => {
   const client = challenger();
   disconnect(client);

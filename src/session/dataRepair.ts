@@ -130,7 +130,7 @@ export class DataRepair {
   ): void {
     this.#superseded(superseded.filter(({ holder }) => holder === undefined));
     const elsewhere = superseded.filter(({ holder }) => holder !== undefined);
-    const refused = new Set(elsewhere.map(registrationKey));
+    const refused = new Set(superseded.map(registrationKey));
     for (const item of items) {
       const isTaken = item.kind === "put" && (refused.size === 0 || !refused.has(registrationKey(item.publication)));
       if (isTaken) this.#publications.taken(item.publication);

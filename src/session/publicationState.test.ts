@@ -23,31 +23,37 @@ const STATES: Readonly<Record<PublicationState["kind"] | "new+former", Publicati
   contested: { kind: "contested", holder: HOLDER, refusals: 1 },
 };
 
-const EVENTS: Readonly<Record<PublicationEvent["kind"], PublicationEvent>> = {
+type Lost = "lostToTime" | "lostToRemoval";
+
+const EVENTS = {
   published: { kind: "published", before: BEFORE },
   taken: { kind: "taken" },
   turnedDown: { kind: "turnedDown", listed: LISTED },
   heldElsewhere: { kind: "heldElsewhere", holder: HOLDER, isOneHost: true },
   lostToVersion: { kind: "lostToVersion" },
-  lostToTime: { kind: "lostToTime" },
-  lostToRemoval: { kind: "lostToRemoval" },
+  lostToTime: { kind: "lostToTime", isHere: true },
+  "lostToTime,gone": { kind: "lostToTime", isHere: false },
+  lostToRemoval: { kind: "lostToRemoval", isHere: true },
+  "lostToRemoval,gone": { kind: "lostToRemoval", isHere: false },
   leaderChanged: { kind: "leaderChanged" },
   setAside: { kind: "setAside" },
   withdrawn: { kind: "withdrawn", sinceMs: FORMER.registeredMs + 1 },
-};
+} as const satisfies Readonly<Record<PublicationEvent["kind"] | `${Lost},gone`, PublicationEvent>>;
 
 const TABLE = `
-              new         new+former  restamped   taken       outrun      superseded  unlisted    contested
-published     new+former  new+former  new         new+former  new         new         new         new
-taken         taken       taken       taken       taken       outrun      superseded  taken       taken
-turnedDown    unlisted    unlisted    unlisted    unlisted    unlisted    unlisted    unlisted    unlisted
-heldElsewhere contested   contested   contested   contested   contested   contested   contested   contested
-lostToVersion superseded  superseded  superseded  superseded  superseded  superseded  superseded  superseded
-lostToTime    restamped   restamped   outrun      outrun      outrun      outrun      outrun      restamped
-lostToRemoval restamped   restamped   restamped   restamped   restamped   restamped   restamped   restamped
-leaderChanged new         new+former  restamped   taken       outrun      superseded  unlisted    new
-setAside      new         new+former  restamped   taken       outrun      superseded  unlisted    contested
-withdrawn     superseded  taken       restamped   taken       outrun      superseded  unlisted    contested
+                   new         new+former  restamped   taken       outrun      superseded  unlisted    contested
+published          new+former  new+former  new         new+former  new         new         new         new
+taken              taken       taken       taken       taken       outrun      superseded  taken       taken
+turnedDown         unlisted    unlisted    unlisted    unlisted    unlisted    unlisted    unlisted    unlisted
+heldElsewhere      contested   contested   contested   contested   contested   contested   contested   contested
+lostToVersion      superseded  superseded  superseded  superseded  superseded  superseded  superseded  superseded
+lostToTime         restamped   restamped   outrun      outrun      outrun      outrun      outrun      restamped
+lostToTime,gone    new         new+former  restamped   superseded  superseded  superseded  superseded  contested
+lostToRemoval      restamped   restamped   restamped   restamped   restamped   restamped   restamped   restamped
+lostToRemoval,gone restamped   restamped   restamped   superseded  superseded  superseded  superseded  restamped
+leaderChanged      new         new+former  restamped   taken       outrun      superseded  unlisted    new
+setAside           new         new+former  restamped   taken       outrun      superseded  unlisted    contested
+withdrawn          superseded  taken       restamped   taken       outrun      superseded  unlisted    contested
 `;
 
 function nameOf(state: PublicationState): string {
@@ -55,8 +61,8 @@ function nameOf(state: PublicationState): string {
 }
 
 test("every event leads from every state to the state in the table", () => {
-  const actual = Object.values(EVENTS).map((event) => [
-    event.kind,
+  const actual = Object.entries(EVENTS).map(([name, event]) => [
+    name,
     ...Object.values(STATES).map((state) => nameOf(next(state, event))),
   ]);
   const [header, ...rows] = TABLE.trim()
@@ -95,10 +101,15 @@ test("what is listed in place of an unlisted one, and the holder of a contested 
   assert.ok(after.kind === "contested" && after.holder === other);
 });
 
-/** The state after these refusals, and whether it is new to a new leader. */
-function refused(hosts: readonly ("one" | "other")[], from: PublicationState = STATES.taken): [number, boolean] {
+/** The state after these refusals. */
+function claimRefused(hosts: readonly ("one" | "other")[], from: PublicationState = STATES.taken): PublicationState {
   const refusals = hosts.map((host) => ({ kind: "heldElsewhere", holder: HOLDER, isOneHost: host === "one" }) as const);
-  const state = refusals.reduce(next, from);
+  return refusals.reduce(next, from);
+}
+
+/** The number of refusals, and whether the claim is new to a new leader. */
+function refused(hosts: readonly ("one" | "other")[], from?: PublicationState): [number, boolean] {
+  const state = claimRefused(hosts, from);
   assert.ok(state.kind === "contested");
   return [state.refusals, next(state, EVENTS.leaderChanged) === NEW];
 }
@@ -110,6 +121,15 @@ test("a claim is new to a new leader until its holder, of the same host, must ha
   assert.equal(refused(["other"])[1], false);
   assert.equal(refused(["other", "one"])[1], false);
   assert.equal(refused(["one", "other"])[1], false);
+});
+
+test("a claim of a client that is gone is there for as long as its holder may be the client itself", () => {
+  const after = (hosts: readonly ("one" | "other")[], event: PublicationEvent) => next(claimRefused(hosts), event).kind;
+  for (const hosts of [["other"], new Array(9).fill("one")] as const) {
+    assert.equal(after(hosts, EVENTS["lostToTime,gone"]), "superseded");
+    assert.equal(after(hosts, EVENTS["lostToRemoval,gone"]), "superseded");
+  }
+  assert.equal(after(new Array(8).fill("one"), EVENTS["lostToRemoval,gone"]), "restamped");
 });
 
 test("a claim that waited behind another client's holding counts as refused often enough", () => {

@@ -17,6 +17,10 @@
 //      heldElsewhere ──► contested, and from there: taken ──► taken,  lostToTime ──► restamped,  leaderChanged ──► new
 //    From new alone:
 //      withdrawn ──────► superseded, or taken if a data node may have a former state
+//    When its client is gone, and no data node has taken its last word (new, restamped, and contested by its own host):
+//      lostToTime ─────► the same state
+//      lostToRemoval ──► restamped
+//    and from all other states both lead to superseded
 //
 // All states without data are constants: a session holds a million publications, and nearly all of them are `TAKEN`.
 
@@ -38,7 +42,10 @@ export type PublicationState =
    * that it is there should the other connection end.
    */
   | { readonly kind: "outrun" }
-  /** A newer version has won, or anything newer after the client had gone. It is no longer reported. */
+  /**
+   * A newer version has won, or the client is gone and a later time has won over what a data node had taken. It is no
+   * longer reported.
+   */
   | { readonly kind: "superseded" }
   /** The list of its service has no room for it, and it waits. The client's earlier state `listed` is listed. */
   | { readonly kind: "unlisted"; readonly listed: Stamp | undefined }
@@ -62,12 +69,12 @@ export type PublicationEvent =
   | { readonly kind: "turnedDown"; readonly listed: Stamp | undefined }
   /** A client at another session has the registration: `holder`, at the same host as this client or at another one. */
   | { readonly kind: "heldElsewhere"; readonly holder: ClientId | undefined; readonly isOneHost: boolean }
-  /** A data node knows a newer version; or something newer of any version, and the client is gone. */
+  /** A data node knows a newer version. */
   | { readonly kind: "lostToVersion" }
-  /** A data node knows the same version with a later time, and the client is here. */
-  | { readonly kind: "lostToTime" }
-  /** A data node has removed this version at a later time, and the client is here. */
-  | { readonly kind: "lostToRemoval" }
+  /** A data node knows the same version with a later time. The client is here, or is gone and may return. */
+  | { readonly kind: "lostToTime"; readonly isHere: boolean }
+  /** A data node has removed this version at a later time, or is about to. */
+  | { readonly kind: "lostToRemoval"; readonly isHere: boolean }
   /** Its slot has a new leader, which does not know which sessions the old one was asking. */
   | { readonly kind: "leaderChanged" }
   /** Another client's holding takes its place in front; it will wait behind. */
@@ -103,16 +110,21 @@ export function next(state: PublicationState, event: PublicationEvent): Publicat
     case "lostToVersion":
       return SUPERSEDED;
     case "lostToTime":
+      // The client's last word may have lost by another session's clock, or the client has gone on to that session. It
+      // does not come in that one's way, and is still there if that one's client leaves.
+      if (!event.isHere) return isUntaken(state) ? state : SUPERSEDED;
       // The client's latest state loses only by another session's clock. That happens once, or two clients with one
       // registId would go on for ever. A claim loses to another claim in the same way, which says nothing about the
       // clients: with a later time the new holder is asked.
       return state.kind === "new" || state.kind === "contested" ? RESTAMPED : OUTRUN;
     case "lostToRemoval":
-      // The client was taken for dead, and is here.
-      return RESTAMPED;
+      // The client was taken for dead, and is here. One that is gone has its grace if no data node has taken its last
+      // word, which may look older than the removal only by a clock. Later than what was taken is the client itself,
+      // which has gone on.
+      return event.isHere || isUntaken(state) ? RESTAMPED : SUPERSEDED;
     case "leaderChanged":
       // The holder's session may report that its client has left before the new leader asks.
-      return state.kind === "contested" && state.refusals <= REFUSALS_MAX ? NEW : state;
+      return state.kind === "contested" && mayHoldItself(state) ? NEW : state;
     case "setAside":
       return state.kind === "contested" ? { ...state, refusals: REFUSALS_MAX + 1 } : state;
     case "withdrawn":
@@ -122,6 +134,16 @@ export function next(state: PublicationState, event: PublicationEvent): Publicat
     default:
       return unreachable(event);
   }
+}
+
+/** Its client's last word, which no data node has taken. */
+function isUntaken(state: PublicationState): boolean {
+  return state.kind === "new" || state.kind === "restamped" || (state.kind === "contested" && mayHoldItself(state));
+}
+
+/** The holder may be a former connection of the same client, which was not asked yet. */
+export function mayHoldItself({ refusals }: PublicationState & { kind: "contested" }): boolean {
+  return refusals <= REFUSALS_MAX;
 }
 
 /** Whether a newer registration has won, which another session may answer for. */

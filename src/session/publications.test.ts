@@ -193,16 +193,29 @@ test("one that lost against a removal gets a later time each time, also after it
   assert.equal(lost(all, { isRemoved: true, by })?.registeredMs, NOW_MS + 901);
 });
 
-test("one that lost against another version, or whose client is gone, is not spoken of any more", () => {
+test("one that lost to another version, or was taken and its client is gone, is not spoken of any more", () => {
   for (const isGone of [true, false]) {
     const all = newPublications();
     const client = newClient();
-    put(all, client);
+    const { publication } = put(all, client);
+    if (isGone) all.taken(publication);
     if (isGone) client.departedMs = NOW_MS;
     const by = { version: isGone ? 1n : 2n, registeredMs: NOW_MS + 700 };
     assert.equal(lost(all, { isRemoved: true, by }), undefined);
     assert.deepEqual([all.inventoryOf(SLOT), all.digestOf(SLOT).count], [[], 0]);
   }
+});
+
+test("the last word of a client that is gone is said again against a removal, not against a later time", () => {
+  const all = newPublications();
+  const client = newClient();
+  put(all, client);
+  client.departedMs = NOW_MS;
+  assert.equal(lost(all), undefined);
+  assert.equal(all.inventoryOf(SLOT).length, 1, "a data node hears that it is there");
+  assert.equal(lost(all, { isRemoved: true })?.registeredMs, NOW_MS + 701);
+  const by = { version: 1n, registeredMs: NOW_MS + 900 };
+  assert.equal(lost(all, { isRemoved: true, by })?.registeredMs, NOW_MS + 901);
 });
 
 test("what is said to have lost and is not what is held changes nothing", () => {

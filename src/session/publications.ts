@@ -13,7 +13,15 @@ import { dropBehind, lineOf, mayWait, takeBehind } from "./claimsBehind.ts";
 import type { Client, HeldPublication } from "./client.ts";
 import type { Costs } from "./costs.ts";
 import { Holdings } from "./holdings.ts";
-import { isLost, NEW, next, type PublicationState, reported } from "./publicationState.ts";
+import {
+  isLost,
+  mayHoldItself,
+  NEW,
+  next,
+  type PublicationEvent,
+  type PublicationState,
+  reported,
+} from "./publicationState.ts";
 
 const NONE: ReadonlySet<Publication> = new Set();
 
@@ -247,7 +255,7 @@ export class Publications {
       this.#stepBehind(held, claim);
       return undefined;
     }
-    const state = next(held.state, { kind: lossOf(lost, held.client) });
+    const state = next(held.state, lossOf(lost, held.client));
     if (state.kind !== "restamped") {
       this.#enter(held, state);
       return undefined;
@@ -303,14 +311,16 @@ export class Publications {
   /** The publication for a data node that asks for it. */
   get(key: { serviceKey: ServiceKey; registId: string }): Publication | undefined {
     const held = this.#holdings.find(key);
-    const isGivenUp = held?.state.kind === "contested" && held.client.departedMs !== undefined;
-    return isGivenUp ? undefined : held?.publication;
+    return held === undefined || isGivenUp(held) ? undefined : held.publication;
   }
 
-  /** The present state of a registration that a client here still wants, if it is newer than what has lost. */
+  /**
+   * The present state of a registration that a client here still wants, or will if it returns, if it is newer than what
+   * has lost.
+   */
   newerThan({ serviceKey, registId, stamp }: Superseded): Publication | undefined {
     const held = this.#holdings.find({ serviceKey, registId });
-    if (held === undefined || held.client.departedMs !== undefined || isLost(held.state)) return undefined;
+    if (held === undefined || isGivenUp(held) || isLost(held.state)) return undefined;
     return compareStamps(held.publication, stamp) > 0 ? held.publication : undefined;
   }
 
@@ -386,12 +396,15 @@ export class Publications {
   }
 }
 
-function lossOf(
-  { stamp, by, isRemoved }: Superseded,
-  client: Client,
-): "lostToVersion" | "lostToTime" | "lostToRemoval" {
-  if (by.version !== stamp.version || client.departedMs !== undefined) return "lostToVersion";
-  return isRemoved ? "lostToRemoval" : "lostToTime";
+/** A claim ends with its client, unless the holder may be that one's former connection, which may yet give way. */
+function isGivenUp({ state, client }: HeldPublication): boolean {
+  return state.kind === "contested" && client.departedMs !== undefined && !mayHoldItself(state);
+}
+
+function lossOf({ stamp, by, isRemoved }: Superseded, client: Client): PublicationEvent {
+  if (by.version !== stamp.version) return { kind: "lostToVersion" };
+  const isHere = client.departedMs === undefined;
+  return isRemoved ? { kind: "lostToRemoval", isHere } : { kind: "lostToTime", isHere };
 }
 
 // A returning client repeats its version on a new connection. Requests still under way on the old one may arrive after

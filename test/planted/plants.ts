@@ -273,8 +273,8 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "what was taken for dead is not published again",
     file: "src/session/publications.ts",
-    find: 'return isRemoved ? "lostToRemoval" : "lostToTime";',
-    replace: 'return "lostToTime";',
+    find: 'return isRemoved ? { kind: "lostToRemoval", isHere } : { kind: "lostToTime", isHere };',
+    replace: 'return { kind: "lostToTime", isHere };',
     rules: ["5", "6", "7", "G11", "quiet:"],
     isCluster: true,
     firstSeed: 49,

@@ -4,6 +4,7 @@ import type { Fact } from "../facts.ts";
 import { Convergence } from "./convergence.ts";
 import {
   type At,
+  acknowledged,
   brokenBy,
   connected,
   cut as cutWay,
@@ -87,19 +88,28 @@ test("what a replaced leader told a session that died with it is nothing that an
   assert.equal(judged(...gone, [3_000, pushed(S2, 30n, true, "c.1~1~c")]), "G11 order of one client");
 });
 
+/** A rule hides what is published from the address of c. */
+const HIDDEN: Fact = {
+  kind: "rulesSaved",
+  rules: {
+    epoch: 1n,
+    rules: [
+      {
+        ...{ id: "off", effect: "hidePublications", match: { addresses: ["10.0.0.3"] }, isInForce: true },
+        ...{ setBy: "ana", setMs: 0, reason: "", epoch: 1n },
+      },
+    ],
+  },
+};
+
 test("a registration that another living client has is rightly refused, hidden by a rule or not", () => {
   const refused: Fact = {
     kind: "over",
     live: [{ client: "d", isConnected: true, undone: 1, heldByOthers: [{ service: S, registId: "c.1" }] }],
   };
-  const rule = { id: "off", effect: "hidePublications", match: { addresses: ["10.0.0.3"] }, isInForce: true } as const;
-  const saved: Fact = {
-    kind: "rulesSaved",
-    rules: { epoch: 1n, rules: [{ ...rule, setBy: "ana", setMs: 0, reason: "", epoch: 1n }] },
-  };
   const hidden: At[] = [
     [10, { ...connected("c", S1), address: "10.0.0.3" } as Fact],
-    [20, saved],
+    [20, HIDDEN],
     [21, shows(D1, S1, 11n)],
     [22, pushed(S1, 11n, true)],
   ];
@@ -109,4 +119,23 @@ test("a registration that another living client has is rightly refused, hidden b
     judged(...hidden, [50_000, { kind: "died", client: "c", how: "killed" }], [90_000, refused]),
     "7 convergence",
   );
+});
+
+test("of clients that share a registId the newest need not be seen if another one has it that a rule hides", () => {
+  const newest: At[] = [
+    [20, HIDDEN],
+    [21, shows(D1, S1, 11n)],
+    [22, pushed(S1, 11n, true)],
+    [30, { ...connected("d", S2), address: "10.0.0.4" } as Fact],
+    [31, { ...published(2n), client: "d", token: "c.1~2~d" } as Fact],
+    [32, { ...acknowledged(2n, S2), client: "d" } as Fact],
+  ];
+  const taken: At[] = [
+    [10, { ...connected("c", S1), address: "10.0.0.3" } as Fact],
+    [11, acknowledged(1n, S1)],
+  ];
+  assert.equal(judged(...taken, ...newest), undefined);
+  const died: At = [50_000, { kind: "died", client: "c", how: "killed" }];
+  assert.equal(judged(...taken, ...newest, died), "7 convergence");
+  assert.equal(judged(...taken.slice(0, 1), ...newest), "7 convergence", "no session has taken its registration");
 });

@@ -131,12 +131,20 @@ export class Convergence implements Checker {
     return nodes.hasBlackedOut || isOfTheDead(this.#evidence, service, version) ? held : undefined;
   }
 
-  /** Of clients that share a registId the newest must be seen if no other is. Once that one is gone, none may be. */
+  /**
+   * Of clients that share a registId the newest must be seen if no other is. Once that one is gone, none may be. Nor if
+   * another one that is hidden by a rule may have the registration: it keeps that from those that want it.
+   */
   #winner(twins: readonly KnownRegistration[]): KnownRegistration | undefined {
     const newest = twins.reduce((max, { version }) => (version > max ? version : max), 0n);
     const [winner, other] = twins.filter(({ version }) => version === newest);
     const isClear = winner !== undefined && other === undefined && this.#isLive(winner) && this.#isTaken(winner);
-    return isClear ? winner : undefined;
+    return isClear && !twins.some((twin) => twin !== winner && this.#isHiddenHolder(twin)) ? winner : undefined;
+  }
+
+  /** It may have what others want, and no list shows it. */
+  #isHiddenHolder(registration: KnownRegistration): boolean {
+    return this.#isHeld(registration) && !this.#isLive(registration) && this.#isTaken(registration);
   }
 
   /** Its session has taken it, and has not given it to another client that was there before. */
