@@ -141,6 +141,21 @@ test("a change of an identity leaves the rest as it is, and is later than the on
   assert.equal(root?.setMs, NOW_MS + 1, "logins from before it end");
 });
 
+test("a user that is put anew in the same millisecond, or after a removal, has none of the old logins", () => {
+  const secret = `scrypt:15:8:1:${"s".repeat(43)}:${"h".repeat(43)}`;
+  const known = stored({ name: "ann", kind: "user", roles: ["admin"], secret, setMs: NOW_MS });
+  const login = { ...LOGIN, loginOf: { name: "ann", setMs: NOW_MS } };
+  const anew = put({ name: "ann", kind: "user", roles: ["admin"], secret: secret.replaceAll("h", "i") });
+  for (const before of [[known], [{ ...known, setMs: NOW_MS + 60_000 }], []]) {
+    const loginNow = { ...login, loginOf: { name: "ann", setMs: before[0]?.setMs ?? NOW_MS } };
+    const set = new AccessSet(1n, [...before, loginNow, stored()], []);
+    const change = changeOf(anew, set, CONTEXT);
+    assert.ok(!(change instanceof RegistryError));
+    assert.equal(set.changed(change, 2n).worthOf(loginNow, NOW_MS), undefined);
+    assert.ok((change.identities[0]?.setMs ?? 0) > loginNow.loginOf.setMs, "the time never goes back");
+  }
+});
+
 test("the last admin can't be changed into less, and a login not at all", () => {
   const set = new AccessSet(1n, [stored(), LOGIN], []);
   const less: AccessEdit = { kind: "changeIdentity", name: "root", change: { roles: [] } };

@@ -57,7 +57,7 @@ function putIdentity(
   const identitiesGone = user === undefined ? [] : endedLogins(set, nowMs).filter((name) => name !== identity.name);
   const left = [...set.identities()].length - identitiesGone.length;
   if (known === undefined && left >= IDENTITIES_MAX) return fail("ACCESS_EXHAUSTED", { identities: IDENTITIES_MAX });
-  const stored = { ...draft, ...login, setBy, setMs: Math.floor(nowMs) };
+  const stored = { ...draft, ...login, setBy, setMs: changeMs(identity.name, set, nowMs) };
   return keepsAdmin({ ...NO_CHANGE, identities: [stored], identitiesGone }, set, context);
 }
 
@@ -94,9 +94,18 @@ function changeIdentity(
   // The end of one that is over stays as it is.
   const { untilMs: _, ...checked } = changed;
   const fault = identityFault(checked, nowMs);
-  // Logins end when their user is changed, so that time must not be the same.
-  const setMs = Math.max(Math.floor(nowMs), known.setMs + 1);
-  return fault ?? keepsAdmin({ ...NO_CHANGE, identities: [{ ...changed, setBy, setMs }] }, set, context);
+  const stored = { ...changed, setBy, setMs: changeMs(name, set, nowMs) };
+  return fault ?? keepsAdmin({ ...NO_CHANGE, identities: [stored] }, set, context);
+}
+
+/**
+ * The time of a change of this identity. Logins end when the time of their user is another one, so it is later at each
+ * change, by whatever clock, and later than that of a user of this name who was removed and has logins left.
+ */
+function changeMs(name: string, set: AccessSet, nowMs: number): number {
+  let beforeMs = set.identity(name)?.setMs ?? -1;
+  for (const { loginOf: user } of set.identities()) if (user?.name === name) beforeMs = Math.max(beforeMs, user.setMs);
+  return Math.max(Math.floor(nowMs), beforeMs + 1);
 }
 
 /** A slip must not leave a cluster that is administered without anybody who can do so. */

@@ -6,7 +6,7 @@ import type { Registry } from "../../../registry/registry.ts";
 import { seenBy } from "../callers.ts";
 import { askList } from "../naming/lists.ts";
 import { groupedName, scopeOfGroup, serviceKeyOf, serviceNameOf } from "../naming/names.ts";
-import type { NamingRecords, ServiceRecord } from "../naming/namingRecords.ts";
+import type { NamingRecords, ServiceChange, ServiceRecord } from "../naming/namingRecords.ts";
 import type { ServiceNames } from "../naming/serviceNames.ts";
 import { HTTP_CODE, type NacosCall, type NacosPath } from "./forms.ts";
 import { readMetadata, readService } from "./readInstance.ts";
@@ -33,28 +33,37 @@ export function servicePaths(parts: Parts): NacosPath[] {
       }),
     ),
     ...["/v1/ns/service", "/v2/ns/service", "/v3/admin/ns/service"].flatMap((path): NacosPath[] => [
-      { ...publish, method: "POST", path, handle: (call) => put(call, parts, true) },
-      { ...publish, method: "PUT", path, handle: (call) => put(call, parts, false) },
+      { ...publish, method: "POST", path, handle: (call) => make(call, parts) },
+      { ...publish, method: "PUT", path, handle: (call) => change(call, parts) },
       { ...publish, method: "DELETE", path, handle: (call) => remove(call, parts) },
       { method: "GET", path, asks: "list", of: readService, handle: (call) => show(call, parts) },
     ]),
   ];
 }
 
-function put(call: NacosCall, { records }: Parts, isNew: boolean): void {
-  const { params } = call;
-  const serviceKey = readService(params);
-  const before = records.service(serviceKey);
-  if (!isNew && before === undefined) return call.refuseWith(unknown(serviceKey));
-  const service: ServiceRecord = {
-    serviceKey,
-    protectThreshold: params.number("protectThreshold", THRESHOLD) ?? before?.protectThreshold ?? 0,
-    metadata: params.has("metadata") ? readMetadata(params.text("metadata")) : (before?.metadata ?? new Map()),
-  };
-  records.putService(service, isNew).then(
+function make(call: NacosCall, { records }: Parts): void {
+  const serviceKey = readService(call.params);
+  records.makeService(serviceKey, changeIn(call)).then(
     () => call.answer("ok"),
     (error) => call.refuse(error),
   );
+}
+
+/** Unlike the real server, a change leaves the fields that it does not name as they are. */
+function change(call: NacosCall, { records }: Parts): void {
+  const serviceKey = readService(call.params);
+  records.changeService(serviceKey, changeIn(call)).then(
+    (isChanged) => (isChanged ? call.answer("ok") : call.refuseWith(unknown(serviceKey))),
+    (error) => call.refuse(error),
+  );
+}
+
+function changeIn({ params }: NacosCall): ServiceChange {
+  const protectThreshold = params.number("protectThreshold", THRESHOLD);
+  return {
+    ...(protectThreshold !== undefined && { protectThreshold }),
+    ...(params.has("metadata") && { metadata: readMetadata(params.text("metadata")) }),
+  };
 }
 
 function remove(call: NacosCall, { records, registry }: Parts): void {

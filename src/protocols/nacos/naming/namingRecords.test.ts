@@ -39,6 +39,35 @@ test("operators who change different fields of one instance at once, at two node
   assert.deepEqual([weight, isEnabled, [...metadata]], [7, false, [["a", "b"]]]);
 });
 
+test("operators who change different fields of one service at once, at two nodes, lose no change", async () => {
+  const { node } = await scene();
+  const [here, there] = [node(), node()];
+  await here.makeService(ORDERS, {});
+  await there.putChange(ORDERS, ADDRESS, {});
+  const outcomes = await Promise.all([
+    here.changeService(ORDERS, { protectThreshold: 0.5 }),
+    there.changeService(ORDERS, { metadata: new Map([["a", "b"]]) }),
+  ]);
+  await here.putChange(ORDERS, ADDRESS, {});
+  const service = here.service(ORDERS);
+  assert.deepEqual(
+    [outcomes, service?.protectThreshold, [...(service?.metadata ?? [])]],
+    [[true, true], 0.5, [["a", "b"]]],
+  );
+});
+
+test("a service that another operator removes meanwhile is not made again by a change", async () => {
+  const { node } = await scene();
+  const [here, there] = [node(), node()];
+  await here.makeService(ORDERS, {});
+  await there.putChange(ORDERS, ADDRESS, {});
+  const [, isChanged] = await Promise.all([
+    here.removeService(ORDERS),
+    there.changeService(ORDERS, { protectThreshold: 0.5 }),
+  ]);
+  assert.deepEqual([isChanged, there.service(ORDERS)], [false, undefined]);
+});
+
 test("an operator whose change is overtaken each time is refused in the end", async () => {
   const { records } = await scene();
   let commits = 0;

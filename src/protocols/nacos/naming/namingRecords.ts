@@ -30,6 +30,9 @@ export interface ServiceRecord {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
+/** The fields of a service that an operator sets. */
+export type ServiceChange = Partial<Omit<ServiceRecord, "serviceKey">>;
+
 /** The fields of an instance that operators have set. */
 export type InstanceChange = Partial<Pick<NacosInstance, "weight" | "isEnabled" | "metadata">>;
 
@@ -53,8 +56,9 @@ const SERVICES = `${PREFIX}service/`;
 const INSTANCES = `${PREFIX}instance/`;
 /** The most records that are written; a node can read more. */
 export const NAMING_RECORDS_MAX = 100_000;
-// Of operators who change one instance at once, each one is refused once for every other one.
+// Of operators who change one service or instance at once, each one is refused once for every other one.
 const TRIES_MAX = 10;
+const NO_WORDS = { protectThreshold: 0, metadata: new Map<string, string>() } as const;
 const DECODER = new TextDecoder("utf-8");
 
 export class NamingRecords {
@@ -101,12 +105,25 @@ export class NamingRecords {
     return record === undefined ? instance : { ...instance, ...readChange(fieldsIn(record)) };
   }
 
-  /** Rejects with STORE_UNAVAILABLE, NACOS_SERVICE_EXISTS if there must be none yet, or NACOS_RECORDS_EXHAUSTED. */
-  async putService({ serviceKey, ...service }: ServiceRecord, isNew: boolean): Promise<void> {
-    const { protectThreshold, metadata } = service;
-    const value = jsonBytes({ serviceKey, protectThreshold, metadata: Object.fromEntries(metadata) });
-    const isMade = await this.#put(SERVICES + serviceKey, value, isNew ? 0n : undefined);
+  /** Makes a service. Rejects with STORE_UNAVAILABLE, NACOS_SERVICE_EXISTS, or NACOS_RECORDS_EXHAUSTED. */
+  async makeService(serviceKey: ServiceKey, change: ServiceChange): Promise<void> {
+    const isMade = await this.#put(SERVICES + serviceKey, serviceBytes({ ...NO_WORDS, ...change, serviceKey }), 0n);
     if (!isMade) throw nacosError("NACOS_SERVICE_EXISTS", { service: serviceKey });
+  }
+
+  /**
+   * Sets these fields of a service, and leaves the others as operators have set them. Resolves to false if there is no
+   * such service. Rejects with STORE_UNAVAILABLE, also if others change the service all the time.
+   */
+  async changeService(serviceKey: ServiceKey, change: ServiceChange): Promise<boolean> {
+    const key = SERVICES + serviceKey;
+    for (let tries = 1; tries <= TRIES_MAX; tries++) {
+      const before = this.#copy.get(key);
+      if (before === undefined) return false;
+      const value = serviceBytes({ ...this.#serviceOf(before), ...change });
+      if (await this.#put(key, value, before.revision)) return true;
+    }
+    throw fail("STORE_UNAVAILABLE", { reason: "others change this service all the time", tries: TRIES_MAX });
   }
 
   async removeService(serviceKey: ServiceKey): Promise<void> {
@@ -114,8 +131,8 @@ export class NamingRecords {
   }
 
   /**
-   * Sets these fields of an instance, and leaves the others as operators have set them. Rejects as `putService`, and
-   * with STORE_UNAVAILABLE if others change the instance all the time.
+   * Sets these fields of an instance, and leaves the others as operators have set them. Rejects with
+   * NACOS_RECORDS_EXHAUSTED or STORE_UNAVAILABLE, also if others change the instance all the time.
    */
   async putChange(serviceKey: ServiceKey, registId: string, change: InstanceChange): Promise<void> {
     const key = keyOf(serviceKey, registId);
@@ -148,11 +165,11 @@ export class NamingRecords {
   }
 
   /** Resolves to false if the record has not the revision that is named; 0: it must not be there. */
-  async #put(key: string, value: Uint8Array, revision: bigint | undefined): Promise<boolean> {
+  async #put(key: string, value: Uint8Array, revision: bigint): Promise<boolean> {
     if (this.#copy.size >= NAMING_RECORDS_MAX && this.#copy.get(key) === undefined) {
       throw nacosError("NACOS_RECORDS_EXHAUSTED", { records: this.#copy.size, recordsMax: NAMING_RECORDS_MAX });
     }
-    const conditions = revision === undefined ? [] : [{ kind: "revision", key, revision } as const];
+    const conditions = [{ kind: "revision", key, revision } as const];
     const outcome = await this.#copy.commit({ conditions, operations: [{ kind: "put", key, value }] });
     return outcome.kind === "committed";
   }
@@ -178,6 +195,10 @@ export class NamingRecords {
       for (const listener of this.#listeners) listener(serviceKey, registId);
     }
   }
+}
+
+function serviceBytes({ serviceKey, protectThreshold, metadata }: ServiceRecord): Uint8Array {
+  return jsonBytes({ serviceKey, protectThreshold, metadata: Object.fromEntries(metadata) });
 }
 
 function keyOf(serviceKey: ServiceKey, registId: string): string {
