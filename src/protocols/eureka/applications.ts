@@ -6,6 +6,7 @@ import { instancesOf } from "../../model/content.ts";
 import type { ClientId, ServiceKey } from "../../model/ids.ts";
 import { type Publication, showsTheSame } from "../../model/publication.ts";
 import { parseServiceKey } from "../../model/serviceKey.ts";
+import { lacksWord } from "./changes.ts";
 import { type ActionType, type EurekaInstance, STATUSES, type Status, vipsOf } from "./codec/instance.ts";
 import { appOf, fromInstance, registIdOf } from "./map.ts";
 
@@ -38,6 +39,9 @@ export type Sees = (serviceKey: ServiceKey) => boolean;
 /** A caller who may list every service. */
 export const SEES_ALL: Sees = () => true;
 
+/** Hears of an instance whose operator's word is not in the list that follows. */
+export type WordListener = (earlier: EurekaInstance) => void;
+
 /** A change of one instance. */
 interface Change {
   readonly atMs: number;
@@ -69,6 +73,11 @@ export class Applications {
   /** Changes before this time were forgotten. */
   #forgottenMs = Number.NEGATIVE_INFINITY;
   #tidiedMs = Number.NEGATIVE_INFINITY;
+  readonly #wordLost: WordListener;
+
+  constructor(wordLost: WordListener = () => undefined) {
+    this.#wordLost = wordLost;
+  }
 
   /** Grows with each change of an application, and when an old change is forgotten. */
   get version(): number {
@@ -227,7 +236,10 @@ export class Applications {
     for (const [id, one] of listed) {
       const was = before.get(id);
       if (was?.instance === one.instance) continue;
-      if (was !== undefined) this.#count(was.instance.status, -1);
+      if (was !== undefined) {
+        this.#count(was.instance.status, -1);
+        if (lacksWord(one.instance, was.instance)) this.#wordLost(was.instance);
+      }
       this.#count(one.instance.status, 1);
       changed(one.instance, was === undefined ? "ADDED" : "MODIFIED");
     }

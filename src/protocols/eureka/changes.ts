@@ -30,6 +30,7 @@ export function registered(
     },
     lastUpdatedTimestamp: nowMs,
     actionType: "ADDED",
+    ...(existing?.operatorMs !== undefined && { operatorMs: existing.operatorMs }),
   };
   return existing !== undefined && areAlike(existing, next) ? existing : next;
 }
@@ -82,13 +83,38 @@ export function overridden(existing: EurekaInstance, { status, dirtyMs, nowMs }:
   const { leaseInfo } = existing;
   const isUp = status === "UP" && leaseInfo.serviceUpTimestamp === 0;
   const up = isUp ? { ...leaseInfo, serviceUpTimestamp: nowMs } : leaseInfo;
-  return modified({ ...existing, status, overriddenStatus: status, leaseInfo: up }, { dirtyMs, nowMs });
+  const word = { status, overriddenStatus: status, operatorMs: wordMs(existing, nowMs) };
+  return modified({ ...existing, ...word, leaseInfo: up }, { dirtyMs, nowMs });
 }
 
 /** An operator takes the status back. With the status UNKNOWN the client has to register again. */
 export function overrideRemoved(existing: EurekaInstance, { status, dirtyMs, nowMs }: StatusChange): EurekaInstance {
   if (existing.overriddenStatus === "UNKNOWN") return existing;
-  return modified({ ...existing, status, overriddenStatus: "UNKNOWN" }, { dirtyMs, nowMs });
+  const word = { status, overriddenStatus: "UNKNOWN", operatorMs: wordMs(existing, nowMs) } as const;
+  return modified({ ...existing, ...word }, { dirtyMs, nowMs });
+}
+
+function wordMs({ operatorMs = 0 }: EurekaInstance, nowMs: number): number {
+  return Math.max(Math.floor(nowMs), operatorMs + 1);
+}
+
+/** Whether an operator's word about the instance came after the one that `listed` has. */
+export function lacksWord(listed: EurekaInstance, { operatorMs = 0 }: EurekaInstance): boolean {
+  return operatorMs > (listed.operatorMs ?? 0);
+}
+
+/**
+ * What is listed, with the operator's word of `earlier`, which it lacks: the client has registered at a session that did
+ * not know the word. Every session that knows it makes the same of it.
+ */
+export function wordRestored(listed: EurekaInstance, earlier: EurekaInstance): EurekaInstance {
+  const { overriddenStatus, operatorMs = 0 } = earlier;
+  // Where the word was that an override ends, the client says its own status when it registers again.
+  const isEnded = overriddenStatus === "UNKNOWN";
+  const wanted = isEnded && listed.overriddenStatus === "UNKNOWN" ? listed.status : overriddenStatus;
+  const status = takesPart(listed.status) ? wanted : listed.status;
+  const lastUpdatedTimestamp = Math.max(listed.lastUpdatedTimestamp, operatorMs);
+  return { ...listed, status, overriddenStatus, operatorMs, lastUpdatedTimestamp, actionType: "MODIFIED" };
 }
 
 /** Entries are put beside the metadata, or in the place of entries of the same key. */

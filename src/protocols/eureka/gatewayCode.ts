@@ -7,6 +7,7 @@ import { HeldLists } from "./heldLists.ts";
 import { readRoutes } from "./http/readRoutes.ts";
 import { replicationRoutes } from "./http/replicationRoutes.ts";
 import { writeRoutes } from "./http/writeRoutes.ts";
+import { OperatorWords } from "./operatorWords.ts";
 import { Registrations } from "./registrations.ts";
 
 /** The listener for Eureka's clients. */
@@ -16,10 +17,10 @@ const LISTENER = "eureka-port";
 export const eurekaGatewayCode: GatewayCode<EurekaConfig> = {
   open(environment) {
     if (!environment.config.serveEureka) return { listeners: [] };
-    const { lists, table } = eurekaRoutes(environment);
+    const { check, table } = eurekaRoutes(environment);
     return {
       listeners: [{ kind: "http", key: LISTENER, routes: table }],
-      check: (nowMs) => lists.check(nowMs),
+      check,
     };
   },
 };
@@ -30,18 +31,20 @@ interface RoutesEnvironment
   readonly node: Pick<EurekaEnvironment["node"], "nowMs">;
 }
 
-/** The paths of the listener, and the lists that they show. */
+/** The paths of the listener. `check` is called twice a second. */
 export function eurekaRoutes(environment: RoutesEnvironment): {
-  readonly lists: HeldLists;
+  readonly check: (nowMs: number) => void;
   readonly table: HttpRouteTable;
 } {
   const { registry, access, budget, compression, readXml, later, config, node } = environment;
   const { nowMs } = node;
-  const lists = new HeldLists({ registry, compression, nowMs, later });
+  const words = new OperatorWords();
+  const lists = new HeldLists({ registry, compression, nowMs, later, wordLost: (earlier) => words.missing(earlier) });
   const registrations = new Registrations({
     applications: () => lists.applications(),
     ...{ registry, budget },
     zone: config.zone,
+    said: (instance) => words.missing(instance),
     whenShown: (serviceKey, untilMs, then) => later(() => lists.refresh(serviceKey, untilMs, then)),
   });
   const writing = { registrations, lists, nowMs };
@@ -50,5 +53,9 @@ export function eurekaRoutes(environment: RoutesEnvironment): {
     ...writeRoutes({ ...writing, readXml }),
     ...replicationRoutes(writing),
   ];
-  return { lists, table: { routes: judgedRoutes(routes, { access }), refusal: eurekaRefusal, requests: "any" } };
+  const check = (atMs: number) => {
+    lists.check(atMs);
+    words.check(atMs, registrations);
+  };
+  return { check, table: { routes: judgedRoutes(routes, { access }), refusal: eurekaRefusal, requests: "any" } };
 }

@@ -27,7 +27,13 @@ class Scene {
     const gzip = (bytes: Uint8Array) => bytes;
     const registry = { step: (event: unknown) => this.#step(event as CatalogueEvent | QueryEvent) };
     const later = (run: () => void) => void this.#later.push(run);
-    this.lists = new HeldLists({ registry, compression: { gzip }, nowMs: () => this.nowMs, later });
+    this.lists = new HeldLists({
+      registry,
+      compression: { gzip },
+      nowMs: () => this.nowMs,
+      later,
+      wordLost: () => undefined,
+    });
   }
 
   /** Answers within a step of the registry, and lets what was put off run. */

@@ -2,18 +2,20 @@
 
 import type { Compression } from "../../base/ports.ts";
 import { HeldGroup, type HeldGroupParts } from "../kit/heldGroup.ts";
-import { Applications } from "./applications.ts";
+import { Applications, type WordListener } from "./applications.ts";
 import { Bodies } from "./bodies.ts";
 import type { Reading, Shown } from "./http/readRoutes.ts";
 
 interface Parts extends HeldGroupParts {
   readonly compression: Pick<Compression, "gzip">;
+  /** Called within a step of the registry. */
+  readonly wordLost: WordListener;
 }
 
 export class HeldLists extends HeldGroup<Shown> implements Reading {
   constructor(parts: Parts) {
     super(parts, () => {
-      const applications = new Applications();
+      const applications = new Applications(parts.wordLost);
       const bodies = new Bodies(applications, parts.compression);
       return {
         shown: { applications, bodies },

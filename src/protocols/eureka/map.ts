@@ -14,6 +14,8 @@ import { instanceJson } from "./codec/writeJson.ts";
 
 /** The protocol's name in instances and bags. */
 export const EUREKA = "eureka";
+/** The bag of the time of an operator's word, which no client may write. */
+const OPERATOR = "eureka-operator";
 
 const WEIGHT_KEY = "weight";
 const ZONE_KEY = "zone";
@@ -45,7 +47,7 @@ export function leaseOf({ leaseInfo }: Pick<EurekaInstance, "leaseInfo">): Lease
 
 /** The instance as all protocols know it. */
 export function toInstance(instance: EurekaInstance): Instance {
-  const { ipAddr, port, securePort, metadata, status, dataCenterInfo } = instance;
+  const { ipAddr, port, securePort, metadata, status, dataCenterInfo, operatorMs } = instance;
   const bag = instanceJson({ ...instance, metadata: NO_METADATA });
   return {
     host: ipAddr,
@@ -57,7 +59,7 @@ export function toInstance(instance: EurekaInstance): Instance {
     zone: metadata.get(ZONE_KEY) ?? dataCenterInfo.metadata.get("availability-zone") ?? "",
     metadata,
     source: EUREKA,
-    bags: new Map([[EUREKA, bag]]),
+    bags: new Map([[EUREKA, bag], ...(operatorMs === undefined ? [] : [[OPERATOR, String(operatorMs)] as const])]),
   };
 }
 
@@ -109,7 +111,12 @@ function ownInstance({ serviceName, instance }: ServiceInstance): EurekaInstance
     ...own,
     ...{ status, overriddenStatus },
     metadata: isUsual ? metadata : new Map([...metadata, [WEIGHT_KEY, String(weight)]]),
+    ...operatorTime(instance.bags.get(OPERATOR) ?? ""),
   };
+}
+
+function operatorTime(bag: string): Pick<EurekaInstance, "operatorMs"> {
+  return /^\d{1,15}$/.test(bag) ? { operatorMs: Number(bag) } : {};
 }
 
 /** A bag may come from a node of a later release. */

@@ -8,7 +8,15 @@ import { checkedKeyPart } from "../../model/serviceKey.ts";
 import type { LeaseAnswer, LeasedKey, LeaseEvent } from "../../registry/lease.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { type Applications, isOwn, type Listed } from "./applications.ts";
-import { heartbeatAnswer, metadataMerged, overridden, overrideRemoved, registered } from "./changes.ts";
+import {
+  heartbeatAnswer,
+  lacksWord,
+  metadataMerged,
+  overridden,
+  overrideRemoved,
+  registered,
+  wordRestored,
+} from "./changes.ts";
 import type { EurekaInstance, Status } from "./codec/instance.ts";
 import { statusOf } from "./errors.ts";
 import { appOf, leaseOf, registIdOf, serviceKeyOf, toInstance } from "./map.ts";
@@ -45,6 +53,8 @@ interface Parts {
   readonly registry: Pick<Registry, "step">;
   readonly budget: Pick<Budget, "open">;
   readonly zone: string;
+  /** An operator's word was taken, and is shown if nothing has replaced it. Called within a step of the registry. */
+  readonly said: (instance: EurekaInstance) => void;
   /**
    * Calls `then` when this session shows what the leader of the service has taken; at `untilMs` at the latest. It is
    * called within a step of the registry.
@@ -105,12 +115,37 @@ export class Registrations {
 
   /** An operator sets the status of an instance. */
   setStatus(named: Named, change: StatusChange, by: By, done: Done): void {
-    this.#modify(named, by, done, (existing) => overridden(existing, { ...change, nowMs: by.nowMs }));
+    this.#say(named, by, done, (existing) => overridden(existing, { ...change, nowMs: by.nowMs }));
   }
 
   /** An operator takes the status of an instance back. */
   removeStatus(named: Named, change: StatusChange, by: By, done: Done): void {
-    this.#modify(named, by, done, (existing) => overrideRemoved(existing, { ...change, nowMs: by.nowMs }));
+    this.#say(named, by, done, (existing) => overrideRemoved(existing, { ...change, nowMs: by.nowMs }));
+  }
+
+  /**
+   * Gives the listed instance an operator's word that it lacks. False if it lacks nothing, or is gone: then nothing is
+   * done. Not within a step of the registry.
+   */
+  restoreWord(earlier: EurekaInstance, nowMs: number, done: () => void): boolean {
+    const listed = this.#find(earlier);
+    if (listed === undefined || !lacksWord(listed.instance, earlier)) return false;
+    const by = { address: addressOf(listed.holder), isReplication: false, nowMs };
+    this.#put(wordRestored(listed.instance, earlier), listed.holder, by, done);
+    return true;
+  }
+
+  /** The word may be replaced before any session sees it, by a registration at a session that does not know it. */
+  #say(named: Named, by: By, done: Done, changed: (existing: EurekaInstance) => EurekaInstance): void {
+    let said: EurekaInstance | undefined;
+    const heard = (result: Result) => {
+      if (said !== undefined && result === OK) this.#parts.said(said);
+      done(result);
+    };
+    this.#modify(named, by, heard, (existing) => {
+      said = changed(existing);
+      return said;
+    });
   }
 
   /** Puts entries beside the metadata of an instance. */
@@ -182,7 +217,13 @@ type Asked = Without<LeaseEvent>;
 
 /** The sender as the holder of a registration: rules and lists of operators know it by its address. */
 function holderAt({ address }: By): ClientId {
-  return clientId(`${address}:0_eureka`);
+  return clientId(address + HOLDER_END);
+}
+
+const HOLDER_END = ":0_eureka";
+
+function addressOf(holder: ClientId): string {
+  return holder.endsWith(HOLDER_END) ? holder.slice(0, -HOLDER_END.length) : holder;
 }
 
 /** The registration of an instance. Throws FIELD_INVALID for names that can't be ones. */

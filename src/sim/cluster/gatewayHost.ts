@@ -55,7 +55,7 @@ export class GatewayHost {
       throw fail("HTTP_BAD_REQUEST", { expected: "JSON: no client here writes XML" });
     };
     const eureka = eurekaRoutes({ ...common, later, readXml });
-    this.gateways = [{ listeners: [], check: (nowMs) => eureka.lists.check(nowMs) }];
+    this.gateways = [{ listeners: [], check: eureka.check }];
     for (const table of [eureka.table]) {
       for (const route of table.routes) this.#routes.set(`${route.method} ${route.path}`, { route, table });
     }

@@ -63,6 +63,8 @@ export interface EurekaInstance {
   readonly lastDirtyTimestamp: number;
   readonly actionType: ActionType;
   readonly asgName: string | undefined;
+  /** The time of an operator's last word about the status. Servers alone know it, so no body has it. */
+  readonly operatorMs?: number;
 }
 
 // The values that the real server has for what a client leaves out.
