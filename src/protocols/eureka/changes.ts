@@ -2,7 +2,7 @@
 // states of a client the one with the later lastDirtyTimestamp counts, and a status that an operator has set stays
 // through heartbeats and new registrations until it is taken back.
 
-import type { EurekaInstance, Status } from "./codec/instance.ts";
+import type { EurekaInstance, Life, Status } from "./codec/instance.ts";
 
 /** The instance that a registration leaves, where `existing` is listed; `existing` itself if nothing changes. */
 export function registered(
@@ -30,9 +30,14 @@ export function registered(
     },
     lastUpdatedTimestamp: nowMs,
     actionType: "ADDED",
-    ...(existing?.operatorMs !== undefined && { operatorMs: existing.operatorMs }),
+    ...lifeAfter(existing, nowMs),
   };
   return existing !== undefined && areAlike(existing, next) ? existing : next;
+}
+
+function lifeAfter(existing: EurekaInstance | undefined, nowMs: number): Pick<EurekaInstance, "life"> {
+  if (existing === undefined) return { life: { bornMs: Math.floor(nowMs), operatorMs: 0 } };
+  return existing.life === undefined ? {} : { life: existing.life };
 }
 
 /**
@@ -83,38 +88,44 @@ export function overridden(existing: EurekaInstance, { status, dirtyMs, nowMs }:
   const { leaseInfo } = existing;
   const isUp = status === "UP" && leaseInfo.serviceUpTimestamp === 0;
   const up = isUp ? { ...leaseInfo, serviceUpTimestamp: nowMs } : leaseInfo;
-  const word = { status, overriddenStatus: status, operatorMs: wordMs(existing, nowMs) };
+  const word = { status, overriddenStatus: status, life: lifeWithWord(existing, nowMs) };
   return modified({ ...existing, ...word, leaseInfo: up }, { dirtyMs, nowMs });
 }
 
 /** An operator takes the status back. With the status UNKNOWN the client has to register again. */
 export function overrideRemoved(existing: EurekaInstance, { status, dirtyMs, nowMs }: StatusChange): EurekaInstance {
   if (existing.overriddenStatus === "UNKNOWN") return existing;
-  const word = { status, overriddenStatus: "UNKNOWN", operatorMs: wordMs(existing, nowMs) } as const;
+  const word = { status, overriddenStatus: "UNKNOWN", life: lifeWithWord(existing, nowMs) } as const;
   return modified({ ...existing, ...word }, { dirtyMs, nowMs });
 }
 
-function wordMs({ operatorMs = 0 }: EurekaInstance, nowMs: number): number {
-  return Math.max(Math.floor(nowMs), operatorMs + 1);
-}
+// An instance from an earlier release has none.
+const NO_LIFE: Life = { bornMs: 0, operatorMs: 0 };
 
-/** Whether an operator's word about the instance came after the one that `listed` has. */
-export function lacksWord(listed: EurekaInstance, { operatorMs = 0 }: EurekaInstance): boolean {
-  return operatorMs > (listed.operatorMs ?? 0);
+function lifeWithWord({ life = NO_LIFE }: EurekaInstance, nowMs: number): Life {
+  return { ...life, operatorMs: Math.max(Math.floor(nowMs), life.operatorMs + 1) };
 }
 
 /**
- * What is listed, with the operator's word of `earlier`, which it lacks: the client has registered at a session that did
- * not know the word. Every session that knows it makes the same of it.
+ * Whether `earlier` has a later word of an operator than `listed`. That of an instance that is gone does not count for
+ * the next one of its id, as at the real server.
+ */
+export function lacksWord({ life = NO_LIFE }: EurekaInstance, { life: before = NO_LIFE }: EurekaInstance): boolean {
+  return life.bornMs === before.bornMs && before.operatorMs > life.operatorMs;
+}
+
+/**
+ * The listed instance with the operator's word of `earlier`, which it lacks: the client has registered at a session
+ * that did not know the word. Every session that knows it makes the same of it.
  */
 export function wordRestored(listed: EurekaInstance, earlier: EurekaInstance): EurekaInstance {
-  const { overriddenStatus, operatorMs = 0 } = earlier;
+  const { overriddenStatus, life = NO_LIFE } = earlier;
   // Where the word was that an override ends, the client says its own status when it registers again.
   const isEnded = overriddenStatus === "UNKNOWN";
   const wanted = isEnded && listed.overriddenStatus === "UNKNOWN" ? listed.status : overriddenStatus;
   const status = takesPart(listed.status) ? wanted : listed.status;
-  const lastUpdatedTimestamp = Math.max(listed.lastUpdatedTimestamp, operatorMs);
-  return { ...listed, status, overriddenStatus, operatorMs, lastUpdatedTimestamp, actionType: "MODIFIED" };
+  const lastUpdatedTimestamp = Math.max(listed.lastUpdatedTimestamp, life.operatorMs);
+  return { ...listed, status, overriddenStatus, life, lastUpdatedTimestamp, actionType: "MODIFIED" };
 }
 
 /** Entries are put beside the metadata, or in the place of entries of the same key. */

@@ -14,8 +14,8 @@ import { instanceJson } from "./codec/writeJson.ts";
 
 /** The protocol's name in instances and bags. */
 export const EUREKA = "eureka";
-/** The bag of the time of an operator's word, which no client may write. */
-const OPERATOR = "eureka-operator";
+/** The bag of what servers alone know, which no client may write. */
+const LIFE = "eureka-life";
 
 const WEIGHT_KEY = "weight";
 const ZONE_KEY = "zone";
@@ -47,7 +47,7 @@ export function leaseOf({ leaseInfo }: Pick<EurekaInstance, "leaseInfo">): Lease
 
 /** The instance as all protocols know it. */
 export function toInstance(instance: EurekaInstance): Instance {
-  const { ipAddr, port, securePort, metadata, status, dataCenterInfo, operatorMs } = instance;
+  const { ipAddr, port, securePort, metadata, status, dataCenterInfo, life } = instance;
   const bag = instanceJson({ ...instance, metadata: NO_METADATA });
   return {
     host: ipAddr,
@@ -59,7 +59,10 @@ export function toInstance(instance: EurekaInstance): Instance {
     zone: metadata.get(ZONE_KEY) ?? dataCenterInfo.metadata.get("availability-zone") ?? "",
     metadata,
     source: EUREKA,
-    bags: new Map([[EUREKA, bag], ...(operatorMs === undefined ? [] : [[OPERATOR, String(operatorMs)] as const])]),
+    bags: new Map([
+      [EUREKA, bag],
+      ...(life === undefined ? [] : [[LIFE, `${life.bornMs} ${life.operatorMs}`] as const]),
+    ]),
   };
 }
 
@@ -111,12 +114,13 @@ function ownInstance({ serviceName, instance }: ServiceInstance): EurekaInstance
     ...own,
     ...{ status, overriddenStatus },
     metadata: isUsual ? metadata : new Map([...metadata, [WEIGHT_KEY, String(weight)]]),
-    ...operatorTime(instance.bags.get(OPERATOR) ?? ""),
+    ...lifeOf(instance.bags.get(LIFE) ?? ""),
   };
 }
 
-function operatorTime(bag: string): Pick<EurekaInstance, "operatorMs"> {
-  return /^\d{1,15}$/.test(bag) ? { operatorMs: Number(bag) } : {};
+function lifeOf(bag: string): Pick<EurekaInstance, "life"> {
+  const [, bornMs, operatorMs] = /^(\d{1,15}) (\d{1,15})$/.exec(bag) ?? [];
+  return bornMs === undefined ? {} : { life: { bornMs: Number(bornMs), operatorMs: Number(operatorMs) } };
 }
 
 /** A bag may come from a node of a later release. */

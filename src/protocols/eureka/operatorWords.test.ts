@@ -136,3 +136,18 @@ test("an instance that is gone takes its operator's word along", () => {
   here.check();
   assert.equal(leader.puts, 2);
 });
+
+test("so it does when a session saw neither that it was gone nor that it came anew", () => {
+  const leader = new Leader();
+  const [here, behind] = [leader.session(), leader.session()];
+  here.register();
+  here.take("OUT_OF_SERVICE");
+  behind.see();
+  leader.list = new Map();
+  here.see();
+  here.register();
+  behind.see();
+  for (const session of [here, behind]) session.check();
+  assert.deepEqual(behind.statuses(), ["UP", "UNKNOWN"]);
+  assert.equal(leader.puts, 3);
+});

@@ -1,8 +1,10 @@
-// The words of operators about instances that lists have lost. A registration keeps the word that its session knows; one
-// at a session whose list is behind, or that reaches the leader late, replaces the instance without it. Each word has a
-// time, so any session that saw it notices, and says it again: all of them say the same. A client whose registration is
-// replaced by that in the same moment registers again after its next heartbeat, by its lastDirtyTimestamp.
+// The words of operators about instances that lists have lost. A registration keeps the word that its session knows.
+// One at a session whose list is behind, or that reaches the leader late, replaces the instance without it. Each word
+// has a time, so any session that saw it notices, and says it again: all of them say the same. A client whose
+// registration is replaced by that in the same moment registers again after its next heartbeat, by its
+// lastDirtyTimestamp.
 
+import { lacksWord } from "./changes.ts";
 import type { EurekaInstance } from "./codec/instance.ts";
 import type { Registrations } from "./registrations.ts";
 
@@ -23,8 +25,8 @@ export class OperatorWords {
   /** The word of this instance is perhaps not listed any more. */
   missing(earlier: EurekaInstance): void {
     const key = `${earlier.app}\n${earlier.instanceId}`;
-    const known = this.#lost.get(key)?.earlier.operatorMs ?? 0;
-    if (known >= (earlier.operatorMs ?? 0)) return;
+    const known = this.#lost.get(key)?.earlier;
+    if (known !== undefined && !lacksWord(known, earlier) && known.life?.bornMs === earlier.life?.bornMs) return;
     this.#lost.delete(key);
     this.#lost.set(key, { earlier, isUnderWay: false });
     if (this.#lost.size <= LOST_MAX) return;

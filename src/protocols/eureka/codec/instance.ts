@@ -63,8 +63,15 @@ export interface EurekaInstance {
   readonly lastDirtyTimestamp: number;
   readonly actionType: ActionType;
   readonly asgName: string | undefined;
-  /** The time of an operator's last word about the status. Servers alone know it, so no body has it. */
-  readonly operatorMs?: number;
+  readonly life?: Life;
+}
+
+/** The part of an instance that servers alone know, and no body has. Times in ms. */
+export interface Life {
+  /** The time of its registration as a new one; the later ones followed on that. */
+  readonly bornMs: number;
+  /** The time of an operator's last word about the status; 0: there was none. */
+  readonly operatorMs: number;
 }
 
 // The values that the real server has for what a client leaves out.
