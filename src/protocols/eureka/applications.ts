@@ -236,10 +236,8 @@ export class Applications {
     for (const [id, one] of listed) {
       const was = before.get(id);
       if (was?.instance === one.instance) continue;
-      if (was !== undefined) {
-        this.#count(was.instance.status, -1);
-        if (lacksWord(one.instance, was.instance)) this.#wordLost(was.instance);
-      }
+      if (was !== undefined) this.#count(was.instance.status, -1);
+      if (was !== undefined && lacksWord(one.instance, was.instance)) this.#wordLost(was.instance);
       this.#count(one.instance.status, 1);
       changed(one.instance, was === undefined ? "ADDED" : "MODIFIED");
     }
