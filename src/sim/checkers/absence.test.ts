@@ -164,3 +164,33 @@ test("only a session that was cut off may say late what it took, and take it bac
   assert.deepEqual(lateWord(40_000, 45_000), []);
   assert.deepEqual(lateWord(50_500, 51_100), []);
 });
+
+test("what a session took that died before its cut was over is no return: the next one counts", () => {
+  const s2 = nodeId("s2.4");
+  const s3 = nodeId("s3.5");
+  const taken = (session: NodeId, connection: number): Fact => ({
+    ...{ kind: "acknowledged", ...KEY, version: 1n, session, connection },
+  });
+  const cut = (isCut: boolean): Fact => ({ kind: "cut", id: 2, ways: [{ from: "s2", to: "d1" }], isCut });
+  const endedMs = 10_000 + LEASE_MS;
+  /** Whether it may be missing right before it is registered for the third time. */
+  const mayBeMissing = (stopMs: number): boolean =>
+    absences(
+      [0, { kind: "started", node: s2, role: "session", machine: "s2" }],
+      [2, { kind: "linkMade", session: s2, data: D1 }],
+      [2, { kind: "learned", node: s2, role: "session", message: TABLE_MESSAGE }],
+      [9_000, cut(true)],
+      [10_000, { kind: "stopped", node: S1, role: "session" }],
+      [12_000, { kind: "connected", isMute: false, client: "c", session: s2, connection: 2 }],
+      [12_001, taken(s2, 2)],
+      [20_000, cut(false)],
+      [stopMs, { kind: "stopped", node: s2, role: "session" }],
+      [endedMs + 5_000, { kind: "started", node: s3, role: "session", machine: "s3" }],
+      [endedMs + 5_001, { kind: "linkMade", session: s3, data: D1 }],
+      [endedMs + 5_001, { kind: "learned", node: s3, role: "session", message: TABLE_MESSAGE }],
+      [endedMs + 5_500, { kind: "connected", isMute: false, client: "c", session: s3, connection: 3 }],
+      [endedMs + 5_501, taken(s3, 3)],
+    ).some(({ fromMs, untilMs }) => fromMs <= endedMs + 5_400 && endedMs + 5_400 <= untilMs);
+  assert.ok(mayBeMissing(19_000), "the leader has never heard of the second registration");
+  assert.ok(!mayBeMissing(30_000), "it has");
+});

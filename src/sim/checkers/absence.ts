@@ -144,12 +144,21 @@ export class Absences {
       }));
   }
 
-  /** The first return that the data nodes can have heard of: a session that dies at once has passed nothing on. */
+  /** The first return that the data nodes can have heard of. */
   #returnAfter({ connection }: Departure, registration: KnownRegistration): Acknowledgement | undefined {
-    return registration.acknowledgements.find((later) => {
-      const stopMs = this.#evidence.nodes.run("session", later.session)?.stopMs ?? Number.POSITIVE_INFINITY;
-      return later.connection > connection && stopMs > later.atMs + SESSION_START_MS;
-    });
+    return registration.acknowledgements.find(
+      (later) => later.connection > connection && this.#mayBePassedOn(later, registration.service),
+    );
+  }
+
+  /**
+   * A session that dies at once, or before the service's leader could hear it again, has passed nothing on. One that
+   * lives will.
+   */
+  #mayBePassedOn(taken: Acknowledgement, service: ServiceKey): boolean {
+    const stopMs = this.#evidence.nodes.run("session", taken.session)?.stopMs ?? Number.POSITIVE_INFINITY;
+    if (stopMs === Number.POSITIVE_INFINITY) return true;
+    return stopMs > Math.max(taken.atMs + SESSION_START_MS, this.#heardMs(taken, service));
   }
 
   #isInTime({

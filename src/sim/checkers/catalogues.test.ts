@@ -5,7 +5,19 @@ import { ALL_SERVICES, type CatalogueEntry } from "../../model/catalogue.ts";
 import { versionSpan } from "../../model/version.ts";
 import type { Fact } from "../facts.ts";
 import { CatalogueChecker } from "./catalogues.ts";
-import { type At, brokenBy, D1, READY, S, S1, shows, stopped } from "./testing/history.ts";
+import {
+  type At,
+  acknowledged,
+  brokenBy,
+  connected,
+  D1,
+  published,
+  READY,
+  S,
+  S1,
+  shows,
+  stopped,
+} from "./testing/history.ts";
 
 const EARLIER = 1_000_000;
 
@@ -98,4 +110,21 @@ test("of a list that no session is told, the data nodes' own catalogue says what
   assert.equal(broken(named, last, answered(entry(6n, 3)), over), undefined);
   assert.equal(broken(named, last, answered(entry(6n, 2)), over), "7 convergence");
   assert.equal(broken(named, last, answered(entry(7n, 3)), over), "7 convergence");
+});
+
+test("a service without living publishers is not shown at the end, whatever its last leader told before", () => {
+  const last = asked({ isLast: true });
+  const publishes: readonly At[] = [
+    [59_990, connected("c", S1)],
+    [59_991, published(1n)],
+    [59_992, acknowledged(1n, S1)],
+  ];
+  const takenBack: At = [70_000, { kind: "unpublished", client: "c", service: S, registId: "c.1", version: 2n }];
+  const died: At = [70_000, { kind: "died", client: "c", how: "killed" }];
+  for (const end of [takenBack, died]) {
+    assert.equal(broken(...publishes, end, last, answered(), over), undefined);
+    assert.equal(broken(...publishes, end, last, answered(ONE), over), "7 convergence");
+  }
+  assert.equal(broken(...publishes, last, answered(), over), "7 convergence");
+  assert.equal(broken(...publishes, last, answered(ONE), over), undefined);
 });

@@ -22,13 +22,13 @@ interface Shown {
 }
 
 export class CatalogueChecker implements Checker {
-  readonly #evidence: Pick<Evidence, "commits" | "nodes">;
+  readonly #evidence: Pick<Evidence, "commits" | "nodes" | "registrations" | "rules">;
   readonly #open = new OpenQuestions<Asked>();
   readonly #shown = new Map<number, Shown>();
   /** The latest entry of each service by a data node: without subscribers, no session is told of its list. */
   readonly #named = new Map<ServiceKey, CatalogueEntry>();
 
-  constructor(evidence: Pick<Evidence, "commits" | "nodes">) {
+  constructor(evidence: Pick<Evidence, "commits" | "nodes" | "registrations" | "rules">) {
     this.#evidence = evidence;
   }
 
@@ -114,7 +114,14 @@ export class CatalogueChecker implements Checker {
     for (const { node } of this.#open.values()) return finding("7 convergence", `${node} has not answered`);
     for (const { node, isWhole, entries } of this.#shown.values()) {
       if (!isWhole) return finding("7 convergence", `${node} was not told of all slots`);
+      for (const [service, { size }] of entries) {
+        if (size === 0 || !this.#isDeserted(service)) continue;
+        return finding("7 convergence", `${node} shows ${size} publishers, and no client publishes it`, service);
+      }
       for (const [service, newest] of this.#evidence.commits.newestOfAll()) {
+        // The last list that a session was told may be of a leader that is gone: without subscribers, no session asks
+        // the next leader.
+        if (this.#isDeserted(service)) continue;
         const entry = entries.get(service);
         const named = this.#named.get(service);
         const isUnseen = named !== undefined && isLater(named, newest);
@@ -129,6 +136,13 @@ export class CatalogueChecker implements Checker {
       }
     }
     return undefined;
+  }
+
+  /** Clients with connections have registered it, and no living client's registration is shown. */
+  #isDeserted(service: ServiceKey): boolean {
+    const { registrations, rules } = this.#evidence;
+    const all = [...registrations.ofService(service)].flat();
+    return all.length > 0 && !all.some((one) => registrations.isHeld(one) && !rules.hides(one));
   }
 }
 

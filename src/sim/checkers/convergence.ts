@@ -71,7 +71,7 @@ export class Convergence implements Checker {
   #rightlyRefused({ client, heldByOthers = [] }: LiveClient): number {
     const { registrations } = this.#evidence;
     return heldByOthers.filter(({ service, registId }) =>
-      registrations.twins(service, registId).some((twin) => twin.client !== client && this.#isHeld(twin)),
+      registrations.twins(service, registId).some((twin) => twin.client !== client && registrations.isHeld(twin)),
     ).length;
   }
 
@@ -144,7 +144,8 @@ export class Convergence implements Checker {
 
   /** It may have what others want, and no list shows it. */
   #isHiddenHolder(registration: KnownRegistration): boolean {
-    return this.#isHeld(registration) && !this.#isLive(registration) && this.#isTaken(registration);
+    const isHeld = this.#evidence.registrations.isHeld(registration);
+    return isHeld && !this.#isLive(registration) && this.#isTaken(registration);
   }
 
   /** Its session has taken it, and has not given it to another client that was there before. */
@@ -153,14 +154,9 @@ export class Convergence implements Checker {
     return acknowledgements.some((one) => one.version === version && open.has(one.connection));
   }
 
-  /** It is registered, its client lives, and no rule hides it. */
+  /** A living client has it, and no rule hides it. A rule is nothing to other clients that want it. */
   #isLive(registration: KnownRegistration): boolean {
-    return this.#isHeld(registration) && !this.#evidence.rules.hides(registration);
-  }
-
-  /** It is registered, and its client lives. Whether a rule hides it is nothing to other clients that want it. */
-  #isHeld({ client, isRegistered }: KnownRegistration): boolean {
-    return isRegistered && this.#evidence.registrations.client(client).diedMs === undefined;
+    return this.#evidence.registrations.isHeld(registration) && !this.#evidence.rules.hides(registration);
   }
 }
 

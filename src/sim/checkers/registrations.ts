@@ -97,6 +97,11 @@ export class Registrations {
     return twins.length > 0 && !twins.some((twin) => twin.client === client);
   }
 
+  /** Whether a client that lives has it. */
+  isHeld({ client, isRegistered }: KnownRegistration): boolean {
+    return isRegistered && this.client(client).diedMs === undefined;
+  }
+
   *ofService(service: ServiceKey): Generator<readonly KnownRegistration[]> {
     yield* this.#byService.get(service)?.values() ?? [];
   }
