@@ -12,6 +12,7 @@ import { Datagrams } from "./naming/datagrams.ts";
 import { FollowedScopes } from "./naming/followedScopes.ts";
 import { FuzzyWatches } from "./naming/fuzzyWatches.ts";
 import { Leases } from "./naming/leases.ts";
+import { LeaseWords } from "./naming/leaseWords.ts";
 import { NamingRecords } from "./naming/namingRecords.ts";
 import { PersistentInstances } from "./naming/persistent.ts";
 import { PushBodies } from "./naming/pushBodies.ts";
@@ -38,13 +39,17 @@ export function openNaming(environment: NacosEnvironment): Naming {
   const protectThreshold = (serviceKey: ServiceKey) => records.service(serviceKey)?.protectThreshold;
   const bodies = new PushBodies({ protectThreshold, nowMs });
   const registrations = new Registrations({ registry, zone, nowMs, later, records });
-  records.listen((serviceKey, registId) => registrations.changed(serviceKey, registId));
+  const words = new LeaseWords({ registry, records });
+  records.listen((serviceKey, registId) => {
+    registrations.changed(serviceKey, registId);
+    words.changed(serviceKey, registId);
+  });
   const expiry = new ChangeExpiry({ ...environment, records, isSweeper: () => isFirstSession(environment) });
   const subscriptions = new Subscriptions({ registry, zone, nowMs });
   const serviceNames = new ServiceNames(registry, records);
   const pushes = new Pushes(nowMs);
   const fuzzy = new FuzzyWatches(new FollowedScopes({ registry, nowMs, later }), pushes);
-  const leases = new Leases({ ...environment, zone, nowMs, records });
+  const leases = new Leases({ ...environment, zone, nowMs, records, words });
   const persistent = new PersistentInstances({ ...environment, zone, nowMs });
   const udp = udpSubscribers(environment, bodies);
   return {
@@ -71,6 +76,7 @@ export function openNaming(environment: NacosEnvironment): Naming {
     check: (atMs) => {
       bodies.check(atMs);
       records.check(atMs);
+      words.check(atMs, leases);
       expiry.check(atMs);
       pushes.check(atMs);
       udp?.check(atMs);

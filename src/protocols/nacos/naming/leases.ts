@@ -5,12 +5,14 @@
 
 import type { Budget } from "../../../base/budget.ts";
 import type { RegistryError } from "../../../base/errors.ts";
-import { type ClientId, clientId, type ServiceKey } from "../../../model/ids.ts";
+import type { ServiceKey } from "../../../model/ids.ts";
 import { packInstance } from "../../../model/instance.ts";
 import type { Lease } from "../../../model/publication.ts";
 import { LEASE_MS_MAX, LEASE_MS_MIN, type LeaseAnswer, type LeaseEvent } from "../../../registry/lease.ts";
 import type { Registry } from "../../../registry/registry.ts";
 import { type NacosInstance, preservedMs, registIdOf, toInstance } from "./instance.ts";
+import { BESIDE, holderAt } from "./leaseIds.ts";
+import type { LeaseWords } from "./leaseWords.ts";
 import type { NamingRecords } from "./namingRecords.ts";
 
 interface Parts {
@@ -20,6 +22,7 @@ interface Parts {
   readonly later: (run: () => void) => void;
   readonly nowMs: () => number;
   readonly records: Pick<NamingRecords, "changed">;
+  readonly words: Pick<LeaseWords, "registered" | "ended">;
 }
 
 /** An address of a service. */
@@ -36,7 +39,6 @@ type Without<E> = E extends LeaseEvent ? Omit<E, "asker" | "account" | "untilMs"
 const ANSWER_MS = 2_000;
 // Of two requests the later one counts.
 const VERSION = 1n;
-const BESIDE = "#http";
 const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
 
 export class Leases {
@@ -61,6 +63,7 @@ export class Leases {
     done: LeaseDone,
   ): void {
     const address = registIdOf(registered.instance);
+    this.#parts.words.registered(serviceKey, address);
     const instance = this.#parts.records.changed(serviceKey, address, registered.instance);
     const lease = leaseOf(instance.metadata);
     const payload = packInstance(toInstance(instance));
@@ -96,6 +99,7 @@ export class Leases {
       );
     };
     const registId = registIdOf(address);
+    this.#parts.words.ended(serviceKey, registId);
     end(registId, (outcome) => {
       if (outcome !== "done") return done(outcome);
       end(registId + BESIDE, done);
@@ -118,11 +122,6 @@ export class Leases {
 function outcomeOf(answer: LeaseAnswer): "done" | "unknown" | RegistryError {
   if (answer.kind === "failed") return answer.error;
   return answer.kind === "accepted" ? "done" : "unknown";
-}
-
-/** The sender as the holder of a registration: rules and lists of operators know it by its address. */
-function holderAt(from: string): ClientId {
-  return clientId(`${from}:0_nacos`);
 }
 
 /** The heartbeats that keep an instance, as its metadata says. */
