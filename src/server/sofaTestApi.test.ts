@@ -36,8 +36,8 @@ test("an added publisher is pushed to subscribers; a removed one of a client com
     await sees("10.0.0.1:80");
     const before = client.lists.get("orders")?.length ?? 0;
     await post("delete", {});
-    // The session finds that it is missing, and registers it again under a later time. If it is as fast as the push, the
-    // list without it is never pushed.
+    // The session finds that it is missing, and registers it again under a later time. If it is as fast as the push,
+    // the list without it is never pushed.
     await eventually(
       () => client.lists.get("orders")?.slice(before),
       (lists) => lists !== undefined && lists.length > 0 && lists.at(-1)?.join(" ") === "10.0.0.1:80",
