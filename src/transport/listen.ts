@@ -40,6 +40,12 @@ export interface SocketListener {
   close(): Promise<void>;
 }
 
+// SOFARegistry's Java client (Bolt) keeps a connection for ever that was closed before it had put it into its pool, and
+// then never makes another one to this address. So a refused connection is closed a moment later; beyond so many at
+// once, which is a storm or an attack, they are closed at once.
+const REFUSED_MS = 100;
+const REFUSED_MAX = 100;
+
 // Firewalls forget connections that are silent for minutes; the system's own default is two hours.
 export const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: 30_000 } as const;
 
@@ -51,6 +57,7 @@ export async function listenSockets(
   serve: (socket: Socket) => { close(): void },
 ): Promise<SocketListener> {
   const sockets = new Map<Socket, { close(): void }>();
+  const refused = new Set<Socket>();
   const shares = new ConnectionShares(options.connectionsMax);
   const gate = options.tls === undefined ? undefined : new TlsGate(options.tls);
   const server = createServer({ noDelay: true, ...KEEP_ALIVE }, (socket) => {
@@ -58,7 +65,7 @@ export async function listenSockets(
     const refusal = shares.take(address);
     if (refusal !== undefined) {
       options.refused(refusal, address, shares.explain(address));
-      socket.destroy();
+      closeSoon(socket, refused);
       return;
     }
     socket.once("close", () => {
@@ -89,9 +96,22 @@ export async function listenSockets(
     close: () => {
       stopListening();
       for (const connection of sockets.values()) connection.close();
+      for (const socket of refused) socket.destroy();
       return closed;
     },
   };
+}
+
+/** Closes a refused connection, which is never read, when its client has certainly made it its own. */
+function closeSoon(socket: Socket, refused: Set<Socket>): void {
+  socket.on("error", () => undefined);
+  if (refused.size >= REFUSED_MAX) return void socket.destroy();
+  refused.add(socket);
+  const timer = setTimeout(() => socket.destroy(), REFUSED_MS);
+  socket.once("close", () => {
+    clearTimeout(timer);
+    refused.delete(socket);
+  });
 }
 
 function listening(server: Server, { key, host, port, isShared = false }: ListenOptions): Promise<void> {
