@@ -3,7 +3,7 @@
 import { isJavaClient, JAVA_HOST, VICTIM_HOST } from "../clients/workload.ts";
 import { ADMIN_TOKEN } from "../cluster/adminToken.ts";
 import { DATAS, SESSIONS } from "../cluster/cluster.ts";
-import { monotonicMs, readToken } from "../history/event.ts";
+import { type HistoryEvent, monotonicMs, readToken } from "../history/event.ts";
 import type { Stage } from "../stage.ts";
 import { ALL_BACK_MS, CALM_MS, killOneOfEach, operate, restartAll, SEEN_MS, seenInTime, WATCHED_MS } from "./rules.ts";
 import type { Scenario } from "./scenario.ts";
@@ -137,17 +137,26 @@ async function clientsShutOut(stage: Stage): Promise<void> {
     form: new URLSearchParams({ shutdown: String(value), token: "any" }),
   });
   await operate(stage, "pushes stopped", { path: "/stopPushDataSwitch/open" });
+  const connected = SESSIONS.flatMap((name) => [...stage.clientsOf(name)]);
+  const shutMs = monotonicMs();
   await operate(stage, "clients shut out", shutdown(true));
-  const isEmpty = () => SESSIONS.every((name) => stage.clientsOf(name).size === 0);
-  const areGone = await fleet.until(isEmpty, ALL_BACK_MS);
-  if (!areGone) stage.fail("clients are still connected");
+  const areClosed = () => {
+    const closed = new Set(fleet.events.flatMap((event) => (isSince(event, "closed", shutMs) ? [event.client] : [])));
+    return connected.every((client) => closed.has(client));
+  };
+  if (!(await fleet.until(areClosed, ALL_BACK_MS))) stage.fail("clients are still connected");
   const leader = await cluster.metaLeader();
   await kill(stage, leader, "session1");
   await cluster.until(NODE_GONE_MS, () => leadsAnother(stage, leader));
   await stage.act("session1 started again", () => cluster.node("session1").start());
   await cluster.until(NODE_GONE_MS, async () => (await cluster.status()).members.has("session1"));
+  // It takes clients until it has heard of the switch, a moment after its start.
+  await stage.pause(CALM_MS);
+  const heardMs = monotonicMs();
   await stage.pause(WATCHED_MS);
-  if (!isEmpty()) stage.fail("a session took clients in spite of the switch");
+  // They connect again and again, and each time are closed a moment later.
+  const isTaken = fleet.events.some((event) => isSince(event, "ack", heardMs) || isSince(event, "push", heardMs));
+  if (isTaken) stage.fail("a session took clients in spite of the switch");
 
   const openMs = await operate(stage, "clients let in", shutdown(false));
   await comeBack(stage, leader);
@@ -161,6 +170,14 @@ async function clientsShutOut(stage: Stage): Promise<void> {
   await stage.pause(WATCHED_MS);
   await operate(stage, "pushes go on", { path: "/stopPushDataSwitch/close" });
   await stage.changesAreShown({ sinceMs: openMs, limitMs: LET_IN_MS + ALL_BACK_MS });
+}
+
+function isSince<Kind extends HistoryEvent["kind"]>(
+  event: HistoryEvent,
+  kind: Kind,
+  sinceMs: number,
+): event is Extract<HistoryEvent, { readonly kind: Kind }> {
+  return event.kind === kind && event.t > sinceMs;
 }
 
 /** Changes a setting of the cluster by the operators' own interface, at the leading meta node; or ends the change. */
