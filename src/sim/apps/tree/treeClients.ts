@@ -87,10 +87,10 @@ export class TreeClients {
     const { dice } = this.#environment;
     const living = this.#living;
     if (living.length === 0) return;
-    const { client } = dice.pick(living);
+    const { client, work } = dice.pick(living);
     const roll = dice.next();
     if (roll < 0.5) return client.break(dice.chance(0.2));
-    if (roll < 0.7) return client.close();
+    if (roll < 0.7) return work.close();
     client.die(dice.chance(0.5));
     this.#add();
   }

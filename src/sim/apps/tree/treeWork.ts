@@ -32,10 +32,14 @@ const LOCK_POLL_MS = 300;
 const KEPT_MAX = 3;
 
 type Write = TreeEvent & { readonly kind: "write" };
+type Client = Pick<
+  TreeClient,
+  "name" | "session" | "on" | "waiting" | "isDead" | "ask" | "watched" | "watches" | "close"
+>;
 
 export class TreeWork {
   readonly #environment: SimEnvironment;
-  readonly #client: TreeClient;
+  readonly #client: Client;
   /** The versions of registers that it has read. */
   readonly #known = new Map<string, number>();
   /** Sequential znodes that it has made, and not deleted. */
@@ -45,8 +49,10 @@ export class TreeWork {
   /** Whether it wants the lock; unsure: it may have a turn of which it does not know. */
   #locking: "no" | "waits" | "unsure" = "no";
   #endHold: () => void = () => undefined;
+  /** It has asked for the end of its session, over its present connection. */
+  #isClosing = false;
 
-  constructor(environment: SimEnvironment, client: TreeClient) {
+  constructor(environment: SimEnvironment, client: Client) {
     this.#environment = environment;
     this.#client = client;
   }
@@ -246,7 +252,8 @@ export class TreeWork {
     if (this.#client.isDead || this.#client.session !== session) return;
     if (on === undefined) return again();
     this.#listLock(on, (names, answer) => {
-      if (names?.every((name) => sequenceOf(name) >= sequenceOf(path)) === true) this.#hold(on, path, answer);
+      const isFirst = names?.every((name) => sequenceOf(name) >= sequenceOf(path)) === true;
+      if (isFirst && !this.#isClosing) this.#hold(on, path, answer);
       else again();
     });
   }
@@ -302,8 +309,17 @@ export class TreeWork {
     return `l-${this.#client.name}-`;
   }
 
+  /** It asks for the end of its session, with which its turn at the lock ends: it gives that up before. */
+  close(): void {
+    if (this.#on === undefined) return;
+    this.#endHold();
+    this.#isClosing = true;
+    this.#client.close();
+  }
+
   /** Its connection is lost. */
   lost(): void {
+    this.#isClosing = false;
     this.#endHold();
   }
 }
