@@ -247,3 +247,18 @@ for (const [name, frames] of Object.entries({
     await once(socket, "close");
   });
 }
+
+test("a call that is reset without an error before its answer has left is over", async (t) => {
+  const { port, happened, calls, connections } = await serve(t);
+  const socket = connect(port, "127.0.0.1");
+  t.after(() => socket.destroy());
+  const opening = [PREFACE, frame("settings"), frame("headers", { stream: 1, flags: END_HEADERS, payload: REQUEST })];
+  socket.write(Buffer.concat(opening));
+  while (calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  // Node reads the reset before it sends what is written in this turn.
+  socket.write(frame("reset", { stream: 1, payload: new Uint8Array(4) }));
+  calls[0]?.open(HEADERS);
+  calls[0]?.write(new Uint8Array(20_000));
+  while (!happened.includes("closed /")) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(connections[0]?.bufferedBytes, 0);
+});

@@ -18,7 +18,7 @@ import type { Clock, PeerCertificate } from "../base/ports.ts";
 import { formatAddress } from "./address.ts";
 import { type ListenOptions, listenSockets, type SocketListener } from "./listen.ts";
 import { ReadTurns } from "./readTurns.ts";
-import { ENCRYPTION_BYTES, END_MS_MAX } from "./tcp.ts";
+import { destroySoon, ENCRYPTION_BYTES } from "./tcp.ts";
 import { certificateShownOn } from "./tls/peerCertificate.ts";
 
 export interface Http2Options extends ListenOptions {
@@ -155,7 +155,9 @@ function serveCall(
   });
   stream.once("end", () => {
     isEnded = true;
-    if (unread.length === 0 && !call.isClosed && !stream.aborted) handler.ended(clock.nowMs());
+    // Of a stream that was reset without an error code Node waits for the output that had not left, for ever.
+    if (stream.closed) stream.destroy();
+    else if (unread.length === 0 && !call.isClosed) handler.ended(clock.nowMs());
   });
   // The client has reset the call. Without an error code the stream closes only when its input was read.
   stream.once("aborted", () => {
@@ -175,6 +177,7 @@ class SessionConnection implements Http2Connection {
   bufferedBytes = 0;
   /** Input that waits for a turn. */
   unreadBytes = 0;
+  readonly #socket: Socket;
   #isLookAsked = false;
   #hasWaited = false;
   onDrained: () => void = () => undefined;
@@ -182,6 +185,7 @@ class SessionConnection implements Http2Connection {
 
   constructor(session: ServerHttp2Session, socket: Socket) {
     this.session = session;
+    this.#socket = socket;
     this.remoteAddress = formatAddress(socket.remoteAddress, socket.remotePort);
     this.localAddress = formatAddress(socket.localAddress, socket.localPort);
     const isTls = socket instanceof TLSSocket;
@@ -217,11 +221,9 @@ class SessionConnection implements Http2Connection {
   }
 
   close(): void {
-    const { session } = this;
-    if (session.destroyed) return;
-    if (!session.closed) session.close();
-    const timer = setTimeout(() => session.destroy(), END_MS_MAX);
-    session.once("close", () => clearTimeout(timer));
+    if (!this.session.closed) this.session.close();
+    // Even a session that is destroyed waits until the client closes the connection.
+    destroySoon(this.#socket);
   }
 }
 

@@ -32,7 +32,7 @@ export interface TcpOptions extends ListenOptions {
 export type Peers = "clients" | "nodes";
 
 /** The longest wait for a peer that does not read or answer when its connection is ended. */
-export const END_MS_MAX = 500;
+const END_MS_MAX = 500;
 
 /** Listens; rejects with ADDRESS_IN_USE or CONFIG_INVALID when it can't. */
 export function listenTcp(options: TcpOptions): Promise<SocketListener> {
@@ -365,6 +365,12 @@ class SocketConnection implements Connection {
 function end(socket: Socket): void {
   if (socket.destroyed || socket.writableEnded) return;
   socket.end();
+  destroySoon(socket);
+}
+
+/** Destroys a socket that is being ended, should its peer not end it too. */
+export function destroySoon(socket: Socket): void {
+  if (socket.destroyed) return;
   const timer = setTimeout(() => socket.destroy(), END_MS_MAX);
   socket.once("close", () => clearTimeout(timer));
 }
