@@ -25,7 +25,8 @@ export const WATCHED_MS = 2_000;
 export const RULE_SCENARIOS: readonly Scenario[] = [
   {
     name: "clients-offline",
-    about: "an operator takes clients offline; a node of each role is killed, then all nine; the clients come online",
+    about:
+      "an operator takes clients offline; a node of each role is killed, then all nine; the clients come online; then at the sessions",
     lane: 1,
     isAlone: true,
     hasJava: true,
@@ -99,6 +100,21 @@ async function clientsOffline(stage: Stage): Promise<void> {
       return living().every((one) => one.service !== service || one.shown?.tokens.includes(token) === true);
     });
   await seenInTime(stage, { what: "open", sinceMs: openMs, isSeen: isBack });
+
+  // Once more, by a session for all sessions: nothing is kept of that, and no meta node takes part.
+  await stage.pause(CALM_MS);
+  const askZone = async (name: string) => {
+    const path = `/api/clientManager/zone/${name}`;
+    await stage.act(`${name} at all sessions`, async () => {
+      const answer = await askWithin(stage, SESSIONS[1], { path, method: "POST", form: ips });
+      if (!answer.includes('"success":true')) stage.fail(`${path} was answered ${answer}`);
+    });
+    return monotonicMs();
+  };
+  await seenInTime(stage, { what: "off at the sessions", sinceMs: await askZone("clientOff"), isSeen: isGone });
+  // The sessions end the clients' connections, as SOFARegistry does; how soon they come back is theirs.
+  await askZone("clientOpen");
+  if (!(await fleet.until(isBack, ALL_BACK_MS))) stage.fail("open at the sessions: not seen by all subscribers");
 }
 
 async function pushesStopped(stage: Stage): Promise<void> {
@@ -236,10 +252,11 @@ async function pushesStoppedWithoutMeta(stage: Stage): Promise<void> {
 async function askWithin(
   { cluster, network }: Stage,
   node: string,
-  { path, method }: { readonly path: string; readonly method: string },
+  { path, method, form }: Pick<Call, "path" | "form"> & { readonly method: string },
 ): Promise<string> {
   const url = `${cluster.node(node).httpUrl}${path}`;
-  const options = JSON.stringify({ method });
+  const headers = form && { "content-type": "application/x-www-form-urlencoded" };
+  const options = JSON.stringify({ method, headers, body: form?.toString() });
   const program = `process.stdout.write(await (await fetch("${url}", ${options})).text())`;
   return runCommand(network.on(node, [process.execPath, "--input-type=module", "--eval", program]));
 }
