@@ -128,8 +128,8 @@ class ClientPaths {
   #publishersOf(serviceKey: ServiceKey): PublisherJson[] {
     const found: PublisherJson[] = [];
     for (const client of this.#parts.connected()) {
-      for (const [key, { ip, port }] of this.#parts.registrations.registeredBy(client)) {
-        if (key === serviceKey) found.push({ clientId: client.connectionId, ip, port });
+      for (const [, { ip, port }] of this.#parts.registrations.registeredBy(client, serviceKey)) {
+        found.push({ clientId: client.connectionId, ip, port });
       }
     }
     return found;

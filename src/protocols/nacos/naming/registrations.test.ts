@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fail } from "../../../base/errors.ts";
+import { unpackInstance } from "../../../model/instance.ts";
 import { makeServiceKey } from "../../../model/serviceKey.ts";
 import type { ClientEvent, Outcome } from "../../../registry/registry.ts";
 import type { NacosClient } from "../part.ts";
-import type { NacosInstance } from "./instance.ts";
+import { type NacosInstance, registIdOf } from "./instance.ts";
 import { type Done, Registrations } from "./registrations.ts";
 
 const ORDERS = makeServiceKey({ name: "orders", namespace: "", group: "" });
@@ -12,6 +13,8 @@ const ORDERS = makeServiceKey({ name: "orders", namespace: "", group: "" });
 /** A registry that answers at once: with the next refusal, if there is one. */
 function scene() {
   const told: string[] = [];
+  const published: string[] = [];
+  const weights = new Map<string, number>();
   const refusals: ("OVERLOADED" | "REGISTRATION_HELD" | undefined)[] = [];
   const outcomes = new Map<number, (outcome: Outcome) => void>();
   const channel = {
@@ -20,10 +23,13 @@ function scene() {
       return outcomes.size - 1;
     },
   };
-  const client = { id: "c", connectionId: "1_a_2", isEnded: false, channel } as unknown as NacosClient;
+  const client = { id: "c", connectionId: "1_a_2", isEnded: false, channel };
+  const asClient = client as unknown as NacosClient;
   const step = (event: ClientEvent) => {
     if (event.kind !== "published" && event.kind !== "unpublished") return;
     const { registId } = event.kind === "published" ? event.publication : event.key;
+    const instance = event.kind === "published" ? unpackInstance(event.publication.payload) : undefined;
+    if (instance !== undefined) published.push(`${instance.port} weight ${instance.weight}`);
     const code = refusals.shift();
     told.push(`${event.kind} ${registId}${code === undefined ? "" : ` ${code}`}`);
     const outcome =
@@ -35,14 +41,25 @@ function scene() {
     zone: "",
     nowMs: () => 0,
     later: (run) => run(),
-    records: { changed: (_service, _address, instance) => instance },
+    records: {
+      changed(_service, address, instance) {
+        const weight = weights.get(address);
+        return weight === undefined ? instance : { ...instance, weight };
+      },
+    },
   });
   const codes: string[] = [];
   const done: Done = (error) => void codes.push(error?.code ?? "done");
   const register = (...ports: number[]) =>
-    registrations.register(client, { serviceKey: ORDERS, instances: ports.map(instanceAt), appName: "" }, done);
-  const deregister = () => registrations.deregister(client, ORDERS, done);
-  return { told, refusals, codes, register, deregister };
+    registrations.register(asClient, { serviceKey: ORDERS, instances: ports.map(instanceAt), appName: "" }, done);
+  const deregister = () => registrations.deregister(asClient, ORDERS, done);
+  const change = (port: number, weight: number | undefined) => {
+    if (weight === undefined) weights.delete(registIdOf(instanceAt(port)));
+    else weights.set(registIdOf(instanceAt(port)), weight);
+  };
+  const changed = (port: number) => registrations.changed(ORDERS, registIdOf(instanceAt(port)));
+  const registered = () => [...registrations.registeredBy(asClient)];
+  return { told, published, refusals, codes, client, register, deregister, change, changed, registered };
 }
 
 function instanceAt(port: number): NacosInstance {
@@ -99,4 +116,21 @@ test("what another client holds by now is taken back", () => {
   refusals.push("REGISTRATION_HELD");
   deregister();
   assert.deepEqual(codes, ["done", "done"]);
+});
+
+test("what operators want is published in place of the client's words, which come back after it", () => {
+  const { published, change, register, changed } = scene();
+  register(80, 81);
+  change(80, 5);
+  changed(80);
+  change(80, undefined);
+  changed(80);
+  assert.deepEqual(published, ["80 weight 1", "81 weight 1", "80 weight 5", "80 weight 1"]);
+});
+
+test("for a client that has gone while its request was judged nothing is registered", () => {
+  const { told, client, register, registered } = scene();
+  client.isEnded = true;
+  register(80);
+  assert.deepEqual([told, registered()], [[], []]);
 });

@@ -11,6 +11,7 @@ import type { ServiceKey } from "../../../model/ids.ts";
 import { packInstance } from "../../../model/instance.ts";
 import type { ClientEvent, Outcome, PublishRequest, Registry } from "../../../registry/registry.ts";
 import type { NacosClient } from "../part.ts";
+import { Entries, type Entry, instanceOf } from "./entries.ts";
 import { type NacosInstance, registIdOf, toInstance } from "./instance.ts";
 import type { NamingRecords } from "./namingRecords.ts";
 
@@ -22,16 +23,6 @@ interface Parts {
   readonly records: Pick<NamingRecords, "changed">;
 }
 
-/** An instance of a registration, and the id of its publication. */
-interface Entry {
-  readonly registId: string;
-  readonly instance: NacosInstance;
-  readonly appName: string;
-}
-
-/** The registration of one connection for one service: instances by the ids of their addresses. */
-type Held = Map<string, Entry>;
-
 /** Called once; undefined: all is done. */
 export type Done = (error: RegistryError | undefined) => void;
 
@@ -42,7 +33,7 @@ export const BATCH_MAX = 10_000;
 
 export class Registrations {
   readonly #parts: Parts;
-  readonly #held = new Map<NacosClient, Map<ServiceKey, Held>>();
+  readonly #held = new Map<NacosClient, Map<ServiceKey, Entries>>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -51,33 +42,36 @@ export class Registrations {
   /** Registers these instances, in place of those of an earlier request of the connection. */
   register(client: NacosClient, { serviceKey, instances, appName }: Registered, done: Done): void {
     if (instances.length === 0) return this.deregister(client, serviceKey, done);
-    const services = this.#held.get(client) ?? new Map<ServiceKey, Held>();
+    // Its end was told already, and no one would drop what is kept for it now.
+    if (client.isEnded) return;
+    const services = this.#held.get(client) ?? new Map<ServiceKey, Entries>();
     this.#held.set(client, services);
-    const held: Held = services.get(serviceKey) ?? new Map();
+    const held = services.get(serviceKey) ?? new Entries();
     services.set(serviceKey, held);
     const wanted = new Map(instances.map((instance) => [registIdOf(instance), instance]));
-    const used = new Set([...held.values()].map(({ registId }) => registId));
-    const left = [...held].filter(([address]) => !wanted.has(address)).map(([address, entry]) => ({ address, entry }));
-    const come = [...wanted.keys()].filter((address) => !held.has(address)).length;
+    const before = held.all();
+    const used = new Set(before.map(({ registId }) => registId));
+    const left = before.filter(({ address }) => !wanted.has(address));
+    const come = [...wanted.keys()].filter((address) => held.get(address) === undefined).length;
     const settled = allOf(wanted.size + Math.max(0, left.length - come), done);
     for (const [address, instance] of wanted) {
       const known = held.get(address)?.registId ?? takenOver(held, left);
       const registId = known ?? (used.has(address) ? besideId(client, address) : address);
-      const entry = { registId, instance, appName };
-      held.set(address, entry);
-      this.#publish(client, { serviceKey, address, held, entry, isKnown: known !== undefined }, settled);
+      const entry = { address, registId, payload: packInstance(toInstance(instance)), appName };
+      held.set(entry);
+      this.#publish(client, { serviceKey, held, entry, instance, isKnown: known !== undefined }, settled);
     }
-    for (const { address, entry } of left) this.#unpublish(client, { serviceKey, address, entry, held }, settled);
+    for (const entry of left) this.#unpublish(client, { serviceKey, entry, held }, settled);
   }
 
   /** Takes the connection's registration for a service back. */
   deregister(client: NacosClient, serviceKey: ServiceKey, done: Done): void {
     const services = this.#held.get(client);
-    const held = services?.get(serviceKey) ?? new Map<string, Entry>();
+    const held = services?.get(serviceKey);
     services?.delete(serviceKey);
-    if (held.size === 0) return done(undefined);
+    if (held === undefined || held.size === 0) return done(undefined);
     const settled = allOf(held.size, done);
-    for (const [address, entry] of [...held]) this.#unpublish(client, { serviceKey, address, entry, held }, settled);
+    for (const entry of held.all()) this.#unpublish(client, { serviceKey, entry, held }, settled);
   }
 
   /** Operators want an address otherwise now: clients that have it publish it anew. Not in a step of the registry. */
@@ -86,14 +80,16 @@ export class Registrations {
       const held = services.get(serviceKey);
       const entry = held?.get(address);
       if (held === undefined || entry === undefined) continue;
-      this.#publish(client, { serviceKey, address, held, entry, isKnown: true }, () => undefined);
+      const instance = instanceOf(entry);
+      this.#publish(client, { serviceKey, held, entry, instance, isKnown: true }, () => undefined);
     }
   }
 
-  /** The instances that a client has registered, with their services. */
-  *registeredBy(client: NacosClient): Iterable<readonly [ServiceKey, NacosInstance]> {
+  /** The instances that a client has registered, with their services; those of one service, if it is given. */
+  *registeredBy(client: NacosClient, only?: ServiceKey): Iterable<readonly [ServiceKey, NacosInstance]> {
     for (const [serviceKey, held] of this.#held.get(client) ?? []) {
-      for (const { instance } of held.values()) yield [serviceKey, instance];
+      if (only !== undefined && serviceKey !== only) continue;
+      for (const entry of held.all()) yield [serviceKey, instanceOf(entry)];
     }
   }
 
@@ -103,8 +99,9 @@ export class Registrations {
   }
 
   #publish(client: NacosClient, wanted: Wanted, done: Done): void {
-    const { serviceKey, address, held, entry } = wanted;
-    const { registId, instance, appName } = entry;
+    const { serviceKey, held, entry, instance } = wanted;
+    const { address, registId, payload, appName } = entry;
+    const changed = this.#parts.records.changed(serviceKey, address, instance);
     const request = client.channel.request((outcome: Outcome) => {
       if (outcome.kind === "accepted") return done(undefined);
       if (outcome.error.code !== "REGISTRATION_HELD" || registId !== address) {
@@ -115,7 +112,7 @@ export class Registrations {
       this.#parts.later(() => {
         if (client.isEnded || held.get(address) !== entry) return done(outcome.error);
         const beside = { ...entry, registId: besideId(client, address) };
-        held.set(address, beside);
+        held.set(beside);
         this.#publish(client, { ...wanted, entry: beside, isKnown: false }, done);
       });
     });
@@ -126,21 +123,21 @@ export class Registrations {
       zone: this.#parts.zone,
       appName,
       attributes: NO_ATTRIBUTES,
-      payload: packInstance(toInstance(this.#parts.records.changed(serviceKey, address, instance))),
+      payload: changed === instance ? payload : packInstance(toInstance(changed)),
     };
     this.#tell({ kind: "published", client: client.id, request, publication });
   }
 
   /** An instance that was there before the refused request still is, and its client can take it back. */
-  #refused(client: NacosClient, { serviceKey, address, held, entry, isKnown }: Wanted): void {
-    if (isKnown || held.get(address) !== entry) return;
-    held.delete(address);
+  #refused(client: NacosClient, { serviceKey, held, entry, isKnown }: Wanted): void {
+    if (isKnown || held.get(entry.address) !== entry) return;
+    held.delete(entry.address);
     const services = this.#held.get(client);
     if (held.size === 0 && services?.get(serviceKey) === held) services.delete(serviceKey);
   }
 
-  #unpublish(client: NacosClient, { serviceKey, address, held, entry }: Omit<Wanted, "isKnown">, done: Done): void {
-    const { registId } = entry;
+  #unpublish(client: NacosClient, { serviceKey, held, entry }: Left, done: Done): void {
+    const { address, registId } = entry;
     held.delete(address);
     const request = client.channel.request((outcome: Outcome) => {
       // One that another client holds by now is not this client's any more.
@@ -149,7 +146,7 @@ export class Registrations {
       const services = this.#held.get(client);
       const now = services?.get(serviceKey) ?? held;
       services?.set(serviceKey, now);
-      if (!now.has(address)) now.set(address, entry);
+      if (now.get(address) === undefined) now.set(entry);
       done(outcome.error);
     });
     this.#tell({ kind: "unpublished", client: client.id, request, key: { serviceKey, registId, version: VERSION } });
@@ -161,10 +158,10 @@ export class Registrations {
 }
 
 /** The id of an address that goes, for one that comes: subscribers see one change. */
-function takenOver(held: Held, left: { readonly address: string; readonly entry: Entry }[]): string | undefined {
+function takenOver(held: Entries, left: Entry[]): string | undefined {
   const taken = left.pop();
   if (taken !== undefined) held.delete(taken.address);
-  return taken?.entry.registId;
+  return taken?.registId;
 }
 
 /** For an address whose own id another one has: of another client, or of the same registration before. */
@@ -182,11 +179,15 @@ export interface Registered {
   readonly appName: string;
 }
 
-interface Wanted {
+interface Left {
   readonly serviceKey: ServiceKey;
-  readonly address: string;
-  readonly held: Held;
+  readonly held: Entries;
   readonly entry: Entry;
+}
+
+interface Wanted extends Left {
+  /** The instance of the entry. */
+  readonly instance: NacosInstance;
   /** The registry has it already, under the same id. */
   readonly isKnown: boolean;
 }
