@@ -13,6 +13,7 @@ import { joinAddress } from "../transport/address.ts";
 import { hostClock, hostTimers } from "../transport/clock.ts";
 import { hostCompression } from "../transport/compression.ts";
 import { hostSecrets } from "../transport/secrets.ts";
+import { sendHttp } from "../transport/sendHttp.ts";
 import { gatewayAudit } from "./access/gatewayAudit.ts";
 import { checkGatewayAsked } from "./checkAsked.ts";
 import { ClientListeners, nameOfListener } from "./clientListeners.ts";
@@ -114,6 +115,7 @@ function openGateways(
     access: clientAccess,
     audit: gatewayAudit(audit.record),
     readXml,
+    sendHttp,
     secrets: hostSecrets,
     later: (run: () => void) => void setImmediate(run),
     timers: hostTimers,

@@ -1,4 +1,5 @@
 import { type KeySpec, PORT } from "../../base/keySpec.ts";
+import { PEER_URL } from "./peers/peerUrls.ts";
 
 /** The configuration keys that only Eureka's clients need. */
 export const EUREKA_CONFIG_KEYS = {
@@ -15,5 +16,17 @@ export const EUREKA_CONFIG_KEYS = {
     default: true,
     about: "Whether clients of Eureka are served at eureka-port.",
     cost: "A session that serves Eureka's clients holds the lists of all services, from the first request on.",
+  },
+  "eureka-peers": {
+    section: "Clients",
+    type: "string",
+    default: "",
+    pattern: new RegExp(`^(?:${PEER_URL.source}(?:,\\s*${PEER_URL.source}){0,31})?$`),
+    allowed: "URLs as http://eureka-1:8761/eureka/, separated by commas, or nothing",
+    isSecret: true,
+    about:
+      "Servers of Eureka that are told what the Eureka clients of this session say, as their peer: for a migration, " +
+      "with the same value at every session. A URL may hold a name and a password. Name no session of Roster.",
+    cost: "Each word of a client, heartbeats too, is sent once more to each of them.",
   },
 } as const satisfies Record<string, KeySpec>;

@@ -29,6 +29,13 @@ export function decodeBody(body: Uint8Array, kind: "json" | "xml", envelope: str
   return value instanceof Map ? (value.get(envelope) ?? value) : value;
 }
 
+/** As `decodeBody`, of a body that is JSON. Throws EUREKA_BODY_INVALID. */
+export function decodeJsonBody(body: Uint8Array, envelope: string): FieldValue {
+  return decodeBody(body, "json", envelope, () => {
+    throw eurekaError("EUREKA_BODY_INVALID", { expected: "JSON" });
+  });
+}
+
 function rootOf(root: XmlElement, envelope: string): XmlElement {
   if (root.name === envelope || root.name.endsWith(`.${envelope}`)) return root;
   throw eurekaError("EUREKA_BODY_INVALID", { element: root.name.slice(0, 100), expected: envelope });

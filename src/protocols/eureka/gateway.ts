@@ -3,13 +3,14 @@
 import { XML_ERRORS } from "../../encoding/xml/errors.ts";
 import type { Gateway } from "../kit/gateway.ts";
 import { EUREKA_CONFIG_KEYS } from "./configKeys.ts";
-import type { EurekaConfig } from "./environment.ts";
+import type { EurekaConfig, EurekaMetrics } from "./environment.ts";
 import { EUREKA_ERRORS } from "./errorTable.ts";
+import { EUREKA_METRICS } from "./metricTable.ts";
 
 export const eurekaGateway = {
   name: "eureka",
   configKeys: EUREKA_CONFIG_KEYS,
   errors: { ...XML_ERRORS, ...EUREKA_ERRORS },
-  metrics: {},
+  metrics: EUREKA_METRICS,
   load: async () => (await import("./gatewayCode.ts")).eurekaGatewayCode,
-} as const satisfies Gateway<EurekaConfig>;
+} as const satisfies Gateway<EurekaConfig, EurekaMetrics>;

@@ -30,6 +30,7 @@ class Leader {
       budget: unlimitedBudget(),
       zone: "",
       said: (instance) => words.missing(instance),
+      tell: () => undefined,
       whenShown: (_key, _untilMs, then) => {
         if (!state.isCutOff) see();
         then();

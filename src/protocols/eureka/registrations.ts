@@ -17,9 +17,10 @@ import {
   registered,
   wordRestored,
 } from "./changes.ts";
-import type { EurekaInstance, Status } from "./codec/instance.ts";
+import type { EurekaInstance, Named, Status } from "./codec/instance.ts";
 import { statusOf } from "./errors.ts";
 import { appOf, leaseOf, registIdOf, serviceKeyOf, toInstance } from "./map.ts";
+import type { Word } from "./peers/word.ts";
 
 /** The sender of a request, and the time. */
 export interface By {
@@ -28,12 +29,6 @@ export interface By {
   /** It is another server, which passes on the words of its clients. */
   readonly isReplication: boolean;
   readonly nowMs: number;
-}
-
-/** The instance that a request is about, as its path names it. */
-export interface Named {
-  readonly app: string;
-  readonly instanceId: string;
 }
 
 /** The outcome of a request. */
@@ -55,6 +50,8 @@ interface Parts {
   readonly zone: string;
   /** An operator's word was taken, and is shown if nothing has replaced it. Called within a step of the registry. */
   readonly said: (instance: EurekaInstance) => void;
+  /** A client's word was carried out, and not one that another server has passed on. Called as `said` is. */
+  readonly tell: (word: Word) => void;
   /**
    * Calls `then` when this session shows what the leader of the service has taken; at `untilMs` at the latest. It is
    * called within a step of the registry.
@@ -85,42 +82,62 @@ export class Registrations {
     }
     const existing = this.#find(incoming)?.instance;
     const next = registered(existing, incoming, by.nowMs);
-    this.#put(next, holderAt(by), by, (result) => done(result === OK ? { status: 204 } : result));
+    this.#put(next, holderAt(by), by, (result) => {
+      if (result === OK) this.#tell({ ...named(incoming), action: "Register" }, by);
+      done(result === OK ? { status: 204 } : result);
+    });
   }
 
   /** A heartbeat. `dirtyMs` is the lastDirtyTimestamp of the client's state; undefined if it does not say. */
-  renew(named: Named, dirtyMs: number | undefined, by: By, done: Done): void {
-    const listed = this.#find(named);
+  renew(about: Named, dirtyMs: number | undefined, by: By, done: Done): void {
+    const listed = this.#find(about);
     const { isReplication } = by;
     const answer = listed === undefined ? "known" : heartbeatAnswer(listed.instance, { dirtyMs, isReplication });
-    if (answer === "unknown") return done(unknown(named));
+    if (answer === "unknown") return done(unknown(about));
     const known: Result = answer === "conflict" && listed ? { status: 409, instance: listed.instance } : OK;
-    this.#ask({ kind: "leaseRenewed", ...registrationOf(named) }, by, (result) => {
-      if (result === OK) return done(known);
-      done(result.status === 404 ? unknown(named) : result);
+    this.#ask({ kind: "leaseRenewed", ...registrationOf(about) }, by, (result) => {
+      if (result !== OK) return done(result.status === 404 ? unknown(about) : result);
+      this.#tell({ ...named(about), action: "Heartbeat" }, by);
+      done(known);
     });
   }
 
   /** A client takes its instance back. */
-  cancel(named: Named, by: By, done: Done): void {
-    const listed = this.#find(named);
-    const foreign = this.#foreign(named);
+  cancel(about: Named, by: By, done: Done): void {
+    const listed = this.#find(about);
+    const foreign = this.#foreign(about);
     if (foreign !== undefined) return done(foreign);
-    const key = { ...registrationOf(named), version: VERSION };
+    const key = { ...registrationOf(about), version: VERSION };
     // One that is not listed may have been registered at another session just now: it goes all the same.
     this.#change({ kind: "leaseEnded", holder: holderAt(by), key }, by, (result) => {
-      done(result === OK && listed === undefined ? unknown(named) : result);
+      if (result === OK) this.#tell({ ...named(about), action: "Cancel" }, by);
+      done(result === OK && listed === undefined ? unknown(about) : result);
     });
   }
 
   /** An operator sets the status of an instance. */
-  setStatus(named: Named, change: StatusChange, by: By, done: Done): void {
-    this.#say(named, by, done, (existing) => overridden(existing, { ...change, nowMs: by.nowMs }));
+  setStatus(about: Named, change: StatusChange, by: By, done: Done): void {
+    const word = { ...named(about), action: "StatusUpdate", status: change.status } as const;
+    this.#say(word, by, done, (existing) => overridden(existing, { ...change, nowMs: by.nowMs }));
   }
 
   /** An operator takes the status of an instance back. */
-  removeStatus(named: Named, change: StatusChange, by: By, done: Done): void {
-    this.#say(named, by, done, (existing) => overrideRemoved(existing, { ...change, nowMs: by.nowMs }));
+  removeStatus(about: Named, change: StatusChange, by: By, done: Done): void {
+    const word = { ...named(about), action: "DeleteStatusOverride", status: change.status } as const;
+    this.#say(word, by, done, (existing) => overrideRemoved(existing, { ...change, nowMs: by.nowMs }));
+  }
+
+  /** An instance that a client of Eureka has registered, as it is listed; undefined if there is none. */
+  listed(about: Named): EurekaInstance | undefined {
+    return this.#find(about)?.instance;
+  }
+
+  /** Another server has a newer state of an instance that is listed. Not within a step of the registry. */
+  newer(instance: EurekaInstance, nowMs: number): void {
+    const listed = this.#find(instance);
+    if (listed === undefined || listed.instance.lastDirtyTimestamp >= instance.lastDirtyTimestamp) return;
+    const by = { address: addressOf(listed.holder), isReplication: true, nowMs };
+    this.#put(registered(listed.instance, instance, nowMs), listed.holder, by, () => undefined);
   }
 
   /**
@@ -136,26 +153,33 @@ export class Registrations {
   }
 
   /** The word may be replaced before any session sees it, by a registration at a session that does not know it. */
-  #say(named: Named, by: By, done: Done, changed: (existing: EurekaInstance) => EurekaInstance): void {
+  #say(word: Word, by: By, done: Done, changed: (existing: EurekaInstance) => EurekaInstance): void {
     let said: EurekaInstance | undefined;
     const heard = (result: Result) => {
-      if (said !== undefined && result === OK) this.#parts.said(said);
+      if (said !== undefined && result === OK) {
+        this.#parts.said(said);
+        this.#tell(word, by);
+      }
       done(result);
     };
-    this.#modify(named, by, heard, (existing) => {
+    this.#modify(word, by, heard, (existing) => {
       said = changed(existing);
       return said;
     });
   }
 
   /** Puts entries beside the metadata of an instance. */
-  putMetadata(named: Named, entries: readonly (readonly [key: string, value: string])[], by: By, done: Done): void {
-    this.#modify(named, by, done, (existing) => metadataMerged(existing, entries, by.nowMs));
+  putMetadata(about: Named, entries: readonly (readonly [key: string, value: string])[], by: By, done: Done): void {
+    this.#modify(about, by, done, (existing) => metadataMerged(existing, entries, by.nowMs));
   }
 
-  #modify(named: Named, by: By, done: Done, changed: (existing: EurekaInstance) => EurekaInstance): void {
-    const listed = this.#find(named);
-    if (listed === undefined) return done(this.#foreign(named) ?? unknown(named));
+  #tell(word: Word, { isReplication }: By): void {
+    if (!isReplication) this.#parts.tell(word);
+  }
+
+  #modify(about: Named, by: By, done: Done, changed: (existing: EurekaInstance) => EurekaInstance): void {
+    const listed = this.#find(about);
+    if (listed === undefined) return done(this.#foreign(about) ?? unknown(about));
     this.#put(changed(listed.instance), listed.holder, by, done);
   }
 
@@ -221,6 +245,10 @@ function holderAt({ address }: By): ClientId {
 }
 
 const HOLDER_END = ":0_eureka";
+
+function named({ app, instanceId }: Named): Named {
+  return { app: appOf(app), instanceId };
+}
 
 function addressOf(holder: ClientId): string {
   return holder.endsWith(HOLDER_END) ? holder.slice(0, -HOLDER_END.length) : holder;

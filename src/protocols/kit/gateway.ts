@@ -6,6 +6,7 @@ import type { Budget } from "../../base/budget.ts";
 import type { ErrorTable, RegistryError } from "../../base/errors.ts";
 import type { HttpRouteTable } from "../../base/http.ts";
 import type { Http2Acceptor } from "../../base/http2.ts";
+import type { HttpSender } from "../../base/httpSender.ts";
 import type { KeySpec } from "../../base/keySpec.ts";
 import type { MetricAliases } from "../../base/metricAlias.ts";
 import type { Metrics, MetricTable } from "../../base/metrics.ts";
@@ -83,6 +84,8 @@ export interface GatewayEnvironment<out Config, out Counts = Metrics> {
   readonly budget: Budget;
   readonly compression: Compression;
   readonly readXml: XmlReader;
+  /** Sends requests to servers that the configuration names: no caller's word may lead to one. */
+  readonly sendHttp: HttpSender;
   /** Random bytes that can't be predicted, and what is made with them. */
   readonly secrets: Secrets;
   /**

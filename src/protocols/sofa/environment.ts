@@ -40,5 +40,5 @@ export interface SofaDataConfig extends SofaChangesConfig {
 /** The surroundings of the clients' connections. */
 export type SofaEnvironment = Omit<
   GatewayEnvironment<SofaConfig, SofaMetrics>,
-  "node" | "others" | "audit" | "persistent" | "records" | "readXml" | "secrets" | "later" | "timers"
+  "node" | "others" | "audit" | "persistent" | "records" | "readXml" | "sendHttp" | "secrets" | "later" | "timers"
 >;

@@ -66,6 +66,9 @@ export interface EurekaInstance {
   readonly life?: Life;
 }
 
+/** The instance that a request or a word is about. */
+export type Named = Pick<EurekaInstance, "app" | "instanceId">;
+
 /** The part of an instance that servers alone know, and no body has. Times in ms. */
 export interface Life {
   /** The time of its registration as a new one; the later ones followed on that. */

@@ -6,14 +6,14 @@ import type { HttpExchange } from "../../../base/http.ts";
 import type { Caller, JudgedRoute } from "../../kit/judgedRoutes.ts";
 import { refusing } from "../../kit/judgedRoutes.ts";
 import { type Fields, type FieldValue, fieldsOf, textField, wholeField } from "../codec/fields.ts";
-import { isStatus, type Status } from "../codec/instance.ts";
+import { isStatus, type Named, type Status } from "../codec/instance.ts";
 import { readInstance } from "../codec/readInstance.ts";
 import { instanceJson } from "../codec/writeJson.ts";
-import { decodeBody } from "../decode.ts";
+import { decodeJsonBody } from "../decode.ts";
 import { eurekaRefusal, statusOf } from "../errors.ts";
 import { eurekaError } from "../errorTable.ts";
 import { serviceKeyOf } from "../map.ts";
-import type { By, Named, Registrations, Result } from "../registrations.ts";
+import type { By, Registrations, Result } from "../registrations.ts";
 import { routesAt } from "./paths.ts";
 import type { Reading } from "./readRoutes.ts";
 
@@ -128,9 +128,7 @@ function resultJson({ status, instance }: Result): string {
 /** Throws EUREKA_BODY_INVALID. */
 function itemsIn(body: unknown): Item[] {
   const bytes = body instanceof Uint8Array ? body : new Uint8Array(0);
-  const list = decodeBody(bytes, "json", "replicationList", () => {
-    throw eurekaError("EUREKA_BODY_INVALID", { expected: "JSON" });
-  });
+  const list = decodeJsonBody(bytes, "replicationList");
   if (!Array.isArray(list) || list.length > ITEMS_MAX) {
     throw eurekaError("EUREKA_BODY_INVALID", { field: "replicationList", expected: `a list of ${ITEMS_MAX} at most` });
   }
