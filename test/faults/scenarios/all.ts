@@ -4,6 +4,7 @@ import { META_SCENARIOS } from "./meta.ts";
 import { NETWORK_SCENARIOS } from "./network.ts";
 import { NODE_SCENARIOS } from "./node.ts";
 import { OPERATOR_SCENARIOS } from "./operators.ts";
+import { PROTOCOL_SCENARIOS } from "./protocols.ts";
 import { RULE_SCENARIOS } from "./rules.ts";
 import type { Scenario } from "./scenario.ts";
 import { SESSION_SCENARIOS } from "./session.ts";
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...SWITCH_SCENARIOS,
   ...OPERATOR_SCENARIOS,
   ...TREE_SCENARIOS,
+  ...PROTOCOL_SCENARIOS,
 ];
 
 export function findScenario(name: string): Scenario {
