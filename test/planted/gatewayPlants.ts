@@ -54,8 +54,8 @@ export const GATEWAY_PLANTS: readonly Plant[] = [
   {
     name: "a heartbeat of an instance that is gone is answered as if it were there",
     file: "src/protocols/eureka/registrations.ts",
-    find: "done(result.status === 404 ? unknown(named) : result);\n    });\n  }\n\n  /** A client takes",
-    replace: "done(result.status === 404 ? known : result);\n    });\n  }\n\n  /** A client takes",
+    find: "if (result !== OK) return done(result.status === 404 ? unknown(about) : result);\n      this.#tell({ ...named",
+    replace: "if (result !== OK) return done(result.status === 404 ? known : result);\n      this.#tell({ ...named",
     rules,
     firstSeed: 270,
     isCluster,
