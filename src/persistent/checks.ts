@@ -63,7 +63,11 @@ export class Checks {
     const before = this.#runs.get(id) ?? [];
     const runs = checks.map((check) => {
       const fresh = beginRun(id, check, stored, nowMs);
-      return before.find(({ digest }) => digest === fresh.digest) ?? this.#schedule(fresh, nowMs);
+      const run = before.find(({ digest }) => digest === fresh.digest);
+      if (run === undefined) return this.#schedule(fresh, nowMs);
+      // Another session took itself for the keeper, and has stored what it knew.
+      if (stored.has(check.id) && fresh.status !== run.status) this.#changed(run, nowMs);
+      return run;
     });
     for (const run of before) if (!runs.includes(run)) this.#end(run);
     this.#runs.set(id, runs);
@@ -194,5 +198,5 @@ const END_AGAIN_MS = 1_000;
 function isTold({ check, status, sinceMs }: CheckRun, stored: StoredStatus): boolean {
   if (check.probe !== undefined) return false;
   if (check.ttlMs === undefined) return true;
-  return status === "critical" && stored.status !== "critical" && stored.sinceMs > sinceMs;
+  return stored.status !== status && stored.output !== TTL_OUTPUT && stored.sinceMs > sinceMs;
 }

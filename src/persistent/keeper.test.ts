@@ -152,6 +152,47 @@ test("nothing is taken back under an unknown key", () => {
 });
 
 test("a report reaches the keeper also by a session that takes itself for it", () => {
+  const { scene, keeper, other, agree } = sceneOfTwoKeepers();
+  const asked = scene.node(other).report("a", "ttl", "passing");
+  scene.run(100);
+  assert.equal(asked.answer?.kind, "done");
+  agree();
+  assert.equal(scene.node(keeper).keeper.find(keyOf("a"))?.isHealthy, true);
+  assert.equal(scene.leases.get("a")?.isHealthy, true);
+  // Without another report its time is over there, too, and stays so.
+  scene.run(3_000);
+  for (const name of ["s1", "s2"]) assert.equal(scene.node(name).keeper.find(keyOf("a"))?.isHealthy, false);
+});
+
+test("a report that a check is critical reaches the keeper so, too", () => {
+  const { scene, other, agree } = sceneOfTwoKeepers();
+  for (const status of ["passing", "warning", "critical"] as const) {
+    const asked = scene.node(other).report("a", "ttl", status, "");
+    scene.run(100);
+    assert.equal(asked.answer?.kind, "done");
+    for (const name of ["s1", "s2"]) assert.equal(scene.node(name).keeper.find(keyOf("a"))?.checks[0]?.status, status);
+  }
+  agree();
+  for (const name of ["s1", "s2"]) assert.equal(scene.node(name).keeper.find(keyOf("a"))?.isHealthy, false);
+  assert.equal(scene.leases.get("a")?.isHealthy, false);
+});
+
+test("a TTL that is over at a session that takes itself for the keeper says nothing to the keeper", () => {
+  const { scene, keeper, other, agree } = sceneOfTwoKeepers();
+  for (const name of [other, keeper]) scene.node(name).report("a", "ttl", "passing");
+  for (let count = 0; count < 3; count++) {
+    scene.run(1_500);
+    scene.node(keeper).report("a", "ttl", "passing");
+    scene.run(10);
+    assert.equal(scene.node(keeper).keeper.find(keyOf("a"))?.isHealthy, true);
+  }
+  assert.equal(scene.node(other).keeper.find(keyOf("a"))?.isHealthy, false);
+  agree();
+  for (const name of ["s1", "s2"]) assert.equal(scene.node(name).keeper.find(keyOf("a"))?.isHealthy, true);
+});
+
+/** Two sessions, of which each takes itself for the only one, and a registration "a" with a TTL of two seconds. */
+function sceneOfTwoKeepers() {
   const scene = new Scene(["s1", "s2"], SHORT);
   const tell = (name: string, members: readonly string[]) => {
     scene.node(name).step({ kind: "members", sessions: members.map((member) => scene.node(member).id) });
@@ -160,18 +201,12 @@ test("a report reaches the keeper also by a session that takes itself for it", (
   scene.node("s1").put(registration("a", [checkOf({ id: "ttl", ttlMs: 2_000 })]));
   scene.run(500);
   const keeper = keeperAmong(scene, ["s1", "s2"]);
-  const other = keeper === "s1" ? "s2" : "s1";
-  const asked = scene.node(other).report("a", "ttl", "passing");
-  scene.run(100);
-  assert.equal(asked.answer?.kind, "done");
-  for (const name of ["s1", "s2"]) tell(name, ["s1", "s2"]);
-  scene.run(200);
-  assert.equal(scene.node(keeper).keeper.find(keyOf("a"))?.isHealthy, true);
-  assert.equal(scene.leases.get("a")?.isHealthy, true);
-  // Without another report its time is over there, too, and stays so.
-  scene.run(3_000);
-  for (const name of ["s1", "s2"]) assert.equal(scene.node(name).keeper.find(keyOf("a"))?.isHealthy, false);
-});
+  const agree = () => {
+    for (const name of ["s1", "s2"]) tell(name, ["s1", "s2"]);
+    scene.run(200);
+  };
+  return { scene, keeper, other: keeper === "s1" ? "s2" : "s1", agree };
+}
 
 /** The session that keeps "a" when all know of these. */
 function keeperAmong(scene: Scene, names: readonly string[]): string {
