@@ -14,6 +14,8 @@ const WARM_UP_PUSHES = 1_000;
 // Servers take a few hundred calls of a connection at a time, and close one with many more. There are ten times as many
 // connections as by other protocols, so each has a tenth of their requests under way.
 const CALLS_AT_ONCE = 50;
+// All by one connection.
+const QUERIES_AT_ONCE = 200;
 // Whatever identifies a push stands before it; all instances are written in one length, so the rest tells how many
 // there are. Of each length that the first subscriber sees, one list is looked into.
 const LIST_MARK = '"serviceInfo":';
@@ -25,7 +27,7 @@ interface ServiceInfo {
 
 export const nacosProtocol: Protocol = {
   name: "nacos",
-  query: "a service query of each, pipelined on another connection",
+  query: "a service query of each, 200 at a time on another connection",
   push: "whole list",
   instancesPerConnection: 1,
   warmUp,
@@ -92,14 +94,19 @@ async function queryAll(address: Address, services: readonly Service[], expected
   const connection = await NacosConnection.open({ address });
   let waiting = [...services];
   while (waiting.length > 0) {
-    connection.cork();
-    const answers = waiting.map((service) => {
-      const body = { ...nameOf(service), cluster: "", healthyOnly: false, udpPort: 0 };
-      return connection.request("ServiceQueryRequest", body);
-    });
-    connection.uncork();
-    const hosts = (await Promise.all(answers)).map((answer) => (answer["serviceInfo"] as ServiceInfo).hosts.length);
-    waiting = waiting.filter((_, at) => hosts[at] !== expected);
+    const missing: Service[] = [];
+    for (let at = 0; at < waiting.length; at += QUERIES_AT_ONCE) {
+      const asked = waiting.slice(at, at + QUERIES_AT_ONCE);
+      connection.cork();
+      const answers = asked.map((service) => {
+        const body = { ...nameOf(service), cluster: "", healthyOnly: false, udpPort: 0 };
+        return connection.request("ServiceQueryRequest", body);
+      });
+      connection.uncork();
+      const hosts = (await Promise.all(answers)).map((answer) => (answer["serviceInfo"] as ServiceInfo).hosts.length);
+      missing.push(...asked.filter((_, number) => hosts[number] !== expected));
+    }
+    waiting = missing;
   }
   connection.close();
 }
