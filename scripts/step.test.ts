@@ -25,3 +25,15 @@ test("a test that hangs is named by the runner's own limit", async () => {
   assert.equal(result.ok, false);
   assert.match(result.output, /test timed out after 500ms/);
 });
+
+test("a step of the background has the processors last, and so has what it starts", async () => {
+  const program = `const { existsSync, readFileSync } = require("node:fs");
+    const ofSession = "/proc/self/autogroup";
+    const words = existsSync(ofSession) ? readFileSync(ofSession, "utf8").trim().split(" ") : [];
+    console.log(require("node:os").getPriority(), words.at(-1) ?? 19);`;
+  // It waits, for its priority is set when it has been started.
+  const parent = `setTimeout(() => require("node:child_process").spawn(process.execPath,
+    ["-e", ${JSON.stringify(program)}], { stdio: "inherit" }), 500)`;
+  const result = await runStep({ name: "late", command: ["node", "-e", parent], isBackground: true });
+  assert.equal(result.output, "19 19\n");
+});

@@ -1,6 +1,8 @@
 // One step of check or test: a program that is run, timed, and judged by its exit code.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { constants, setPriority } from "node:os";
 import { delimiter, join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -15,6 +17,8 @@ export interface Step {
   readonly command: readonly [program: string, ...args: string[]];
   /** After so long it is ended, and has failed. Without it, STEP_MINUTES_MAX. */
   readonly minutesMax?: number;
+  /** It only computes: it has the processors while no other program wants them. */
+  readonly isBackground?: boolean;
 }
 
 // The longest step takes four minutes on an idle machine, and longer beside others; one that hangs must not hold up a
@@ -33,7 +37,8 @@ export interface StepResult {
 }
 
 /** Runs a step in the repository's root. `shown` lets its output through, otherwise it is kept. */
-export function runStep({ name, command, minutesMax = STEP_MINUTES_MAX }: Step, shown = false): Promise<StepResult> {
+export function runStep(step: Step, shown = false): Promise<StepResult> {
+  const { name, command, minutesMax = STEP_MINUTES_MAX, isBackground = false } = step;
   const [program, ...args] = command;
   const path = program === "node" ? process.execPath : join(PROGRAMS, program);
   const started = performance.now();
@@ -50,6 +55,7 @@ export function runStep({ name, command, minutesMax = STEP_MINUTES_MAX }: Step, 
     // A group of its own: what a step has started ends with it.
     detached: true,
   });
+  if (isBackground && child.pid !== undefined) putLast(child.pid);
   const limit = new TimeLimit(child, minutesMax);
   const chunks: Buffer[] = [];
   child.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -65,6 +71,15 @@ export function runStep({ name, command, minutesMax = STEP_MINUTES_MAX }: Step, 
     child.once("error", (error) => end(false, error.message));
     child.once("close", (code) => end(code === 0));
   });
+}
+
+/** Gives a process, which leads a session of its own, the lowest priority; what it starts later inherits that. */
+function putLast(pid: number): void {
+  const { PRIORITY_LOW } = constants.priority;
+  setPriority(pid, PRIORITY_LOW);
+  // Linux may share its processors among sessions first, each with a priority of its own (sched(7), autogroup).
+  const ofSession = `/proc/${pid}/autogroup`;
+  if (existsSync(ofSession)) writeFileSync(ofSession, `${PRIORITY_LOW}`);
 }
 
 const ENDINGS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

@@ -57,16 +57,16 @@ test("a run says how long everything takes, and leaves nothing behind", async ()
   assert.equal(rate.asked, 20);
   assert.deepEqual(Object.values(sessions), [4]);
   assert.match(services, /^roster-bench-[0-9a-f]{8}\.1 to \.2$/);
-  await eventually(servicesThere, (names) => names.length === 0, 30_000);
+  await eventually(servicesThere, (names) => names.length === 0);
 });
 
 test("one that is told to stop takes everything back, and says what it has measured", async () => {
   const running = bench("--publishers", "2", "--subscribers", "2", "--services", "1", "--duration", "600");
-  await eventually(servicesThere, (names) => names.length === 1, 30_000);
+  await eventually(servicesThere, (names) => names.length === 1);
   running.child.kill("SIGINT");
   const { out } = await running.ended;
   assert.match(out, /2 publishers and 2 subscribers of roster-bench-/);
-  await eventually(servicesThere, (names) => names.length === 0, 30_000);
+  await eventually(servicesThere, (names) => names.length === 0);
 });
 
 for (const args of [

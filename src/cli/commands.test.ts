@@ -25,7 +25,7 @@ before(async () => {
   const url = `127.0.0.1:${server.ports.admin}`;
   await roster("context", "add", "here", url);
   const slots = async () => (await operate(server, "GET", "/slots")).body.items;
-  await eventually(slots, (rows) => rows.length === 256 && rows.every(({ state }) => state === "serving"), 30_000);
+  await eventually(slots, (rows) => rows.length === 256 && rows.every(({ state }) => state === "serving"));
 });
 
 after(async () => {
@@ -124,7 +124,7 @@ test("a registration lasts until deregister, which says so; a subscriber sees it
 test("Ctrl-C ends a registration in order, and deregister does not wait for a killed one", async () => {
   const [first, second] = [start(["register", "orders", "10.0.0.7:1"]), start(["register", "orders", "10.0.0.8:1"])];
   for (const running of [first, second]) {
-    await eventually(running.out, (out) => out.includes("is registered"), 30_000);
+    await eventually(running.out, (out) => out.includes("is registered"));
   }
   first.child.kill("SIGINT");
   assert.equal((await first.ended).code, 0);
@@ -154,7 +154,7 @@ test("watch shows what there is, each change, and ends after as many as were ask
     (status) => status === 200,
   );
   const running = start(["watch", "service", "watched", "--changes", "1", "-o", "json"]);
-  await eventually(running.out, (out) => out.includes("present"), 30_000);
+  await eventually(running.out, (out) => out.includes("present"));
   client.publish("watched", "10.0.0.2:80");
   const { code, out } = await running.ended;
   assert.equal(code, 0);
@@ -173,7 +173,7 @@ test("watch shows what there is, each change, and ends after as many as were ask
 
 test("watch asks again where a node can't wait, and ends at its time", async () => {
   const running = start(["watch", "configs", "--interval-ms", "100", "--for-ms", "60000", "--changes", "1"]);
-  await eventually(running.out, (out) => out.includes("KEY"), 30_000);
+  await eventually(running.out, (out) => out.includes("KEY"));
   await operate(server, "PUT", "/config", { key: "watched", data: "on" });
   const { code, out } = await running.ended;
   assert.equal(code, 0);

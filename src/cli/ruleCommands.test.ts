@@ -105,9 +105,9 @@ test("a registration that comes from another address is a client of that address
     environment(),
   );
   started.push(running);
-  await eventually(running.out, (out) => out.includes("is registered"), 30_000);
+  await eventually(running.out, (out) => out.includes("is registered"));
   const subscribers = async () => JSON.parse(await printed("get", "subscribers", "127.0.0.9", "-o", "json")).items;
-  await eventually(subscribers, (items) => items.length === 1 && items[0].seenVersion !== "0", 30_000);
+  await eventually(subscribers, (items) => items.length === 1 && items[0].seenVersion !== "0");
   await printed("offline", "127.0.0.9", "--hold-pushes");
   assert.match(
     await printed("describe", "hidden-service", "orders"),

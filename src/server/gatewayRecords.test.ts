@@ -95,18 +95,15 @@ test("thousands of commits that are under way at once are made, in their order",
     },
     compacted: () => assert.fail("the history is long enough"),
   });
-  const sinceMs = performance.now();
   const outcomes = await Promise.all(
     Array.from({ length: 3_000 }, (_, count) => one.records.commit(putting("count", String(count)))),
   );
-  const tookMs = performance.now() - sinceMs;
   for (const outcome of outcomes) if (outcome.kind === "committed") seen.push(outcome.revision);
   assert.equal(seen.length, 3_000);
   assert.deepEqual(
     seen,
     seen.toSorted((a, b) => Number(a - b)),
   );
-  assert.ok(tookMs < 10_000, `they took ${tookMs} ms`);
   await eventually(
     () => told,
     (value) => value === "2999",

@@ -265,7 +265,8 @@ test("a listener at one session hears of a change at another, and configurations
     () => notices(other, "far").length,
     (count) => count === 1,
   );
-  assert.ok(performance.now() - sinceMs < 1_000);
+  // Without a notice the session would look after 5 s.
+  assert.ok(performance.now() - sinceMs < 2_500);
   assert.equal((await other.ask("ConfigQueryRequest", config("far"))).body.content, "v2");
   await nodes.stop(meta);
   assert.equal((await other.ask("ConfigQueryRequest", config("far"))).body.content, "v2", "without the store");

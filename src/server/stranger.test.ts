@@ -273,8 +273,8 @@ test("a crowd that begins a greeting and never ends it is bounded, holds little,
 test("nodes of the cluster still come and go", async () => {
   const metaAddresses = [`127.0.0.1:${meta.ports.node}`];
   const another = await nodes.start(["data"], { ...SECRET, metaAddresses });
-  await eventually(leaders, (all) => all.size === 2, 30_000);
+  await eventually(leaders, (all) => all.size === 2);
   await another.drain();
   await nodes.stop(another);
-  await eventually(leaders, (all) => all.size === 1, 30_000);
+  await eventually(leaders, (all) => all.size === 1);
 });

@@ -226,7 +226,7 @@ test("certificates are exchanged while lists are pushed, and no push fails", asy
     );
   }
   const sizes = () => readers.map((reader) => (reader.list("busy") ?? "").split(" ").length);
-  await eventually(sizes, (found) => found.every((size) => size === 30), 30_000);
+  await eventually(sizes, (found) => found.every((size) => size === 30));
   assert.ok([...readers, publisher].every(({ connections }) => connections === 1));
   const metrics = (await page.render(""))?.body ?? "";
   assert.match(metrics, /^roster_pushes_total\{outcome="answered"\} \d/m);

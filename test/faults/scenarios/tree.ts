@@ -33,7 +33,7 @@ export const TREE_SCENARIOS: readonly Scenario[] = [
   {
     name: "tree-cut",
     about: "a session is cut off from the meta nodes and the leader from PostgreSQL, while clients use the tree",
-    lane: 3,
+    lane: 1,
     run: (stage) => played(stage, cutOff),
   },
 ];
