@@ -18,6 +18,7 @@ const coded = (code: unknown, message = "it failed") => Object.assign(new Error(
 
 test("an error names the server, the reason, the code, and what to do where that is known", () => {
   assert.match(said(coded("ECONNREFUSED")), /it failed \(ECONNREFUSED\).*that etcd is running there/);
+  assert.match(said(coded("ECONNRESET", "read ECONNRESET")), /use etcds:\/\/ in store-url.*use etcd:\/\/ in store-url/);
   assert.match(said(new EtcdRefusal(7, "etcdserver: permission denied")), /permission denied.*grant this user/);
   assert.match(said(new EtcdRefusal(8, "etcdserver: mvcc: database space exceeded")), /defragment/);
   assert.match(said(new EtcdFailure("the answer is not etcd's: 200 hello")), /something else than etcd/);

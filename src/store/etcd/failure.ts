@@ -48,6 +48,11 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/CERTIFICATE_REQUIRED|bad certificate/i, "give a client's certificate: cert and key in store-url"],
   [/before secure TLS connection|EPROTO/, "etcd has ended the connection; if it has no TLS, use etcd:// in store-url"],
   [/socket hang up/, "etcd has ended the connection; if it wants TLS, use etcds:// in store-url"],
+  // A server without TLS closes the connection with an answer, which its reset may overtake.
+  [
+    /ECONNRESET/,
+    "etcd has ended the connection; if it wants TLS, use etcds:// in store-url; if it has none, use etcd:// in store-url",
+  ],
   [/is not etcd/, "check host and port in store-url: something else than etcd answers there"],
 ];
 
