@@ -59,7 +59,7 @@ export function openNaming(environment: NacosEnvironment): Naming {
     requests: namingRequests({ ...environment, registrations, subscriptions, bodies, serviceNames, persistent, fuzzy }),
     routes: routesOf(
       [
-        ...instancePaths({ ...environment, leases, persistent, bodies, records, udp }),
+        ...instancePaths({ ...environment, leases, persistent, bodies, records, udp, nowMs }),
         ...servicePaths({ serviceNames, records, registry }),
       ],
       {

@@ -3,9 +3,19 @@
 import { fail, type RegistryError } from "../../../base/errors.ts";
 import { instancesOf } from "../../../model/content.ts";
 import type { ServiceKey } from "../../../model/ids.ts";
+import { unpackInstance } from "../../../model/instance.ts";
 import type { Publication } from "../../../model/publication.ts";
 import type { NacosEnvironment } from "../environment.ts";
-import { instanceJson, LIMITS, NACOS, type NacosInstance, preservedMs, registIdOf } from "../naming/instance.ts";
+import {
+  fromInstance,
+  instanceJson,
+  LIMITS,
+  NACOS,
+  type NacosInstance,
+  preservedMs,
+  registIdOf,
+} from "../naming/instance.ts";
+import { hostOf } from "../naming/leaseIds.ts";
 import type { InstanceAddress, Leases } from "../naming/leases.ts";
 import { askList } from "../naming/lists.ts";
 import { groupedName, serviceNameOf } from "../naming/names.ts";
@@ -25,6 +35,7 @@ export interface HttpParts extends Pick<NacosEnvironment, "config" | "registry">
   readonly records: NamingRecords;
   /** Undefined where lists are not pushed by UDP. */
   readonly udp: Pick<UdpSubscribers, "asked"> | undefined;
+  readonly nowMs: () => number;
 }
 
 const BEAT_OK = 10_200;
@@ -123,17 +134,30 @@ class InstancePaths {
     });
   }
 
-  #change(call: NacosCall, { serviceKey, ...address }: InstanceAddress, { instance, isLeased, change }: Changed): void {
-    const { records, leases, persistent } = this.#parts;
+  #change(call: NacosCall, address: InstanceAddress, { instance, leased, change }: Changed): void {
+    const { records, persistent } = this.#parts;
+    const { serviceKey } = address;
     const changed = { serviceKey, instance: { ...instance, ...change }, from: call.from };
     if (!instance.isEphemeral) return persistent.put(changed, (outcome) => settle(call, outcome));
     records.putChange(serviceKey, registIdOf(address), change).then(
       () => {
-        if (isLeased) leases.register(changed, (outcome) => settle(call, outcome));
-        else call.answer("ok");
+        if (leased === undefined) call.answer("ok");
+        else this.#registerChanged(call, address, change);
       },
       (error) => call.refuse(error),
     );
+  }
+
+  /** The client may have registered anew, or have left, while the change was written: it is as the list has it now. */
+  #registerChanged(call: NacosCall, address: InstanceAddress, change: InstanceChange): void {
+    const { leases } = this.#parts;
+    const { serviceKey } = address;
+    this.#find(call, address, (found) => {
+      if (found?.leased === undefined) return call.answer("ok");
+      const { instance, from } = found.leased;
+      const changed = { serviceKey, instance: { ...instance, ...change }, from };
+      leases.later(() => leases.register(changed, (outcome) => settle(call, outcome)));
+    });
   }
 
   /** For persistent instances, as at the real server: that of others is what their clients say. */
@@ -222,22 +246,28 @@ class InstancePaths {
   #find(call: NacosCall, address: InstanceAddress, found: (found: Found | undefined) => void): void {
     const { serviceKey } = address;
     const wanted = registIdOf(address);
-    askList(this.#parts.registry, { serviceKey, nowMs: call.nowMs }, (view, error) => {
+    askList(this.#parts.registry, { serviceKey, nowMs: this.#parts.nowMs() }, (view, error) => {
       if (view === undefined) return call.refuse(error ?? fail("LIST_UNAVAILABLE"));
       const instance = instancesIn(view).find((each) => registIdOf(each) === wanted);
-      const isLeased = view.publications.get(wanted)?.lease !== undefined;
+      const leased = leasedBy(view.publications.get(wanted));
       const isOwn = [...view.publications.values()].some((each) => isOwnAt(each, address));
-      found(instance && { instance, isLeased, isOwn });
+      found(instance && { instance, leased, isOwn });
     });
   }
 }
 
 interface Found {
   readonly instance: NacosInstance;
-  /** Its heartbeats keep it. */
-  readonly isLeased: boolean;
+  /** If heartbeats keep it: as its client has registered it, and the host of that. Its shown health is not its own. */
+  readonly leased: { readonly instance: NacosInstance; readonly from: string } | undefined;
   /** A client of Nacos has registered it. */
   readonly isOwn: boolean;
+}
+
+function leasedBy(publication: Publication | undefined): Found["leased"] {
+  const listed = publication?.lease === undefined ? undefined : unpackInstance(publication.payload);
+  if (publication === undefined || listed === undefined) return undefined;
+  return { instance: fromInstance(listed), from: hostOf(publication.owner.client) };
 }
 
 interface Changed extends Found {
