@@ -1,6 +1,7 @@
-// Consul's clients for Python, Node and Go, with their own tests, dig and Go's resolver against started servers:
-// installs the clients beside the other caches, and runs test/clients/consul. It needs Python 3.10 with venv and pip,
-// npm, Go and dig; where they are missing nothing can be run: that is a failure in CI and a loud note elsewhere.
+// Consul's clients for Python, Node and Go, with their own tests, consul-template, dig and Go's resolver against
+// started servers: installs the clients beside the other caches, and runs test/clients/consul. It needs Python 3.10 with
+// venv and pip, npm, Go and dig; where they are missing nothing can be run: that is a failure in CI and a loud note
+// elsewhere.
 //
 //   --node-suite DIR   also runs the client for Node's own tests, which its package does not contain: DIR is the folder
 //                      test/acceptance of its repository (silas/node-consul), at the version in test/clients/consul
@@ -22,6 +23,8 @@ const PATH = [process.env["PATH"], "/usr/local/go/bin"].join(delimiter);
 
 /** The modules of the client with its tests, and of what they need. */
 const MODULES = { api: "github.com/hashicorp/consul/api", sdk: "github.com/hashicorp/consul/sdk" } as const;
+
+const TEMPLATE = "github.com/hashicorp/consul-template@v0.41.1";
 
 /** What is changed in the tests of the client for Go, in copies of its modules. */
 const EDITS = [
@@ -62,6 +65,7 @@ function install(): boolean {
     installNodeSuite() &&
     run("go", ["build", "-mod=readonly", "-o", join(FOLDER, "client"), "."], { timeout, cwd: program }) &&
     run("go", ["build", "-mod=readonly", "-o", join(FOLDER, "bin", "consul"), "./consul"], { timeout, cwd: program }) &&
+    run("go", ["install", TEMPLATE], { timeout }) &&
     installSuite(program)
   );
 }
@@ -131,6 +135,6 @@ function run(
   { timeout, cwd = ROOT }: { timeout: number; cwd?: string },
 ): boolean {
   const suite = NODE_SUITE === undefined ? {} : { CONSUL_NODE_SUITE: NODE_SUITE };
-  const env = { ...process.env, PATH, CONSUL_CLIENTS: FOLDER, ...suite };
+  const env = { ...process.env, PATH, GOBIN: join(FOLDER, "bin"), CONSUL_CLIENTS: FOLDER, ...suite };
   return spawnSync(command, args, { cwd, env, stdio: "inherit", timeout }).status === 0;
 }

@@ -3,12 +3,14 @@
 // CONSUL_NODE_SUITE is set if the tests of the client for Node, which its package does not contain, are there too.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { globSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import type { RunningServer } from "../../../src/server/start.ts";
+import { eventually } from "../../../src/server/testing/eventually.ts";
 import { TestNodes } from "../../../src/server/testing/testNodes.ts";
 import { startAgents } from "./agents.ts";
 import { LEFT_OUT } from "./leftOut.ts";
@@ -48,6 +50,37 @@ test("the client for Node registers, checks, locks, watches and commits", async 
 test("HashiCorp's client for Go registers, waits, locks and commits, and Go's resolver finds the service", async () => {
   const args = [`${server.ports.consul}`, `${server.ports.dns}`, server.localToken];
   assert.match((await run(join(FOLDER, "client"), args, { timeout: CLIENT_MS })).stdout, /all as expected/);
+});
+
+test("consul-template writes its file anew with each change of a service or of a key", async (t) => {
+  const ask = async (path: string, body: string) => {
+    const answer = await fetch(`http://127.0.0.1:${server.ports.consul}/v1/${path}`, { method: "PUT", body });
+    assert.equal(answer.status, 200);
+  };
+  const instance = (ID: string, Port: number) =>
+    ask("agent/service/register", JSON.stringify({ ID, Name: "templated", Address: "10.9.9.9", Port }));
+  const folder = mkdtempSync(join(tmpdir(), "consul-template-"));
+  const [template, output] = [join(folder, "in"), join(folder, "out")];
+  writeFileSync(template, '{{range service "templated"}}{{.Port}} {{end}}{{keyOrDefault "templated/color" "none"}}');
+  const args = ["-consul-addr", `127.0.0.1:${server.ports.consul}`, "-template", `${template}:${output}`];
+  const child = spawn(join(FOLDER, "bin", "consul-template"), args, { stdio: ["ignore", "inherit", "inherit"] });
+  t.after(() => {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true });
+  });
+  const becomes = (text: string) =>
+    eventually(
+      async () => (existsSync(output) ? readFileSync(output, "utf8") : undefined),
+      (written) => written === text,
+    );
+  await becomes("none");
+  await instance("templated-1", 81);
+  await becomes("81 none");
+  await instance("templated-2", 82);
+  await ask("kv/templated/color", "blue");
+  await becomes("81 82 blue");
+  await ask("agent/service/deregister/templated-1", "");
+  await becomes("82 blue");
 });
 
 test("dig finds it over UDP and TCP, by name, tag and port, and hears of what is not there", async () => {
