@@ -17,7 +17,7 @@ const TLS_CASES = "basic,data,order,config,http";
 
 /** They compute and wait for nothing. Beside ROWS they take what those leave of the processors. */
 const BACKGROUND: readonly Step[] = [
-  { name: "planted bugs", command: ["node", ...PLANTED, "test/planted/planted.test.ts"] },
+  { name: "planted bugs", command: ["node", ...PLANTED, "test/planted/planted.test.ts"], minutesMax: 40 },
   { name: "simulation", command: [...SIMULATE, "--seeds", `${CI_SEEDS.single}`] },
   { name: "simulation of clusters", command: [...SIMULATE, "--cluster", "--seeds", `${CI_SEEDS.cluster}`] },
   { name: "simulation of tight worlds", command: [...SIMULATE, "--tight", "--seeds", `${CI_SEEDS.tight}`] },

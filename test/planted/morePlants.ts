@@ -261,15 +261,6 @@ export const MORE_PLANTS: readonly Plant[] = [
     rules: ["3"],
   },
   {
-    name: "a service goes back in the catalogue",
-    file: "src/session/catalogueCopy.ts",
-    find: "if (floor !== undefined && entry.version < floor.version && !isFromAfar(entry, floor, nowMs)) {",
-    replace: "if (floor === undefined && nowMs < 0) {",
-    rules: ["3"],
-    firstSeed: 389,
-    isCluster: true,
-  },
-  {
     name: "a question about the catalogue has no end",
     file: "src/session/catalogues.ts",
     find: "this.#ends.set(event.asker, event.untilMs);",
