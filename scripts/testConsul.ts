@@ -1,7 +1,7 @@
 // Consul's clients for Python, Node and Go, with their own tests, consul-template, dig and Go's resolver against
-// started servers: installs the clients beside the other caches, and runs test/clients/consul. It needs Python 3.10 with
-// venv and pip, npm, Go and dig; where they are missing nothing can be run: that is a failure in CI and a loud note
-// elsewhere.
+// started servers: installs the clients beside the other caches, and runs test/clients/consul. It needs Python 3.10
+// with venv and pip, npm, Go and dig; where they are missing nothing can be run: that is a failure in CI and a loud
+// note elsewhere.
 //
 //   --node-suite DIR   also runs the client for Node's own tests, which its package does not contain: DIR is the folder
 //                      test/acceptance of its repository (silas/node-consul), at the version in test/clients/consul
