@@ -11,10 +11,12 @@ import { closedAccess } from "../kit/testing/fakeAccess.ts";
 import { routesLetIn } from "../kit/testing/routesLetIn.ts";
 import { ConsulScene, type SceneCaller } from "./testing/scene.ts";
 
-/** The name of the service, node, key or event of a wish. */
+/** The name of the service, node, key, event, configuration entry or prepared query of a wish. */
 function nameIn(wish: ClientWish): string {
   if (!("about" in wish)) return "";
-  return typeof wish.about === "string" ? parseServiceKey(wish.about).name : wish.about.name.replace(/^event\//, "");
+  return typeof wish.about === "string"
+    ? parseServiceKey(wish.about).name
+    : wish.about.name.replace(/^(event|service-defaults|ingress-gateway)\//, "");
 }
 
 /** A caller that may do nothing with services, nodes, keys and events whose names begin with "pay". */
@@ -67,6 +69,12 @@ async function hide(scene: ConsulScene): Promise<{ readonly locking: string; rea
   assert.equal((await scene.ask(`PUT /kv/pay/lock?acquire=${locking}`, "x")).text, "true");
   const checked = await newSession(scene, { Name: "of-pay", Checks: ["serfHealth", "pay-up"] });
   await scene.ask("PUT /event/fire/payday", "x");
+  await scene.ask("PUT /config", { Kind: "service-defaults", Name: "pay" });
+  await scene.ask("PUT /agent/service/register", { Name: "pay-gate", Kind: "ingress-gateway" });
+  const listeners = [{ Port: 80, Services: [{ Name: "pay" }] }];
+  for (const gate of ["gate", "pay-gate"])
+    await scene.ask("PUT /config", { Kind: "ingress-gateway", Name: gate, Listeners: listeners });
+  await scene.ask("POST /query", { Name: "pay", Service: { Service: "shop" } });
   return { locking, checked };
 }
 
@@ -109,6 +117,13 @@ const READS: readonly (readonly [what: string, body?: object])[] = [
   ["GET /session/node/roster"],
   ["PUT /session/create", { Checks: ["pay-up"] }],
   ["GET /event/list"],
+  ["GET /config/service-defaults"],
+  ["GET /config/service-defaults/pay"],
+  ["GET /catalog/gateway-services/gate"],
+  ["GET /catalog/gateway-services/pay-gate"],
+  ["GET /health/ingress/pay"],
+  ["GET /query"],
+  ["GET /query/pay/explain"],
 ];
 
 for (const [what, body] of READS) {

@@ -121,6 +121,7 @@ export class Fields {
   }
 }
 
-function plain(name: string): string {
+/** A field's name without case and underscores. */
+export function plain(name: string): string {
   return name.toLowerCase().replaceAll("_", "");
 }

@@ -11,9 +11,12 @@ import type { ConsulConfig, ConsulEnvironment } from "./environment.ts";
 import { refusalResponse, wrongMethodResponse } from "./errors.ts";
 import { agentRoutes } from "./http/agentRoutes.ts";
 import { catalogWriteRoutes } from "./http/catalogWriteRoutes.ts";
+import { configRoutes } from "./http/configRoutes.ts";
 import { eventRoutes } from "./http/eventRoutes.ts";
+import { gatewayRoutes } from "./http/gatewayRoutes.ts";
 import { kvRoutes } from "./http/kvRoutes.ts";
 import type { RouteParts } from "./http/parts.ts";
+import { queryRoutes } from "./http/queryRoutes.ts";
 import { readRoutes } from "./http/readRoutes.ts";
 import { sessionRoutes, sessionsAliveIn } from "./http/sessionRoutes.ts";
 import { statusRoutes } from "./http/statusRoutes.ts";
@@ -73,8 +76,10 @@ export function consulRoutes(environment: ConsulEnvironment): {
   });
   const kvParts = { ...parts, store, secrets };
   const keys = [...kvRoutes(kvParts), ...sessionRoutes(kvParts), ...txnRoutes(kvParts), ...eventRoutes(kvParts)];
+  const documents = [...configRoutes(kvParts), ...gatewayRoutes(kvParts), ...queryRoutes(kvParts)];
   const routes = [
     ...keys,
+    ...documents,
     ...readRoutes(parts),
     ...agentRoutes(parts),
     ...catalogWriteRoutes(parts),

@@ -144,8 +144,8 @@ function instanceOf(
   };
 }
 
-/** Spring Cloud writes the zone into the metadata. */
-function zoneOf({ locality, meta }: ServiceDefinition): string {
+/** The zone of a service; empty without one. Spring Cloud writes it into the metadata. */
+export function zoneOf({ locality, meta }: Pick<ServiceDefinition, "locality" | "meta">): string {
   const zone =
     typeof locality === "object" && locality !== null
       ? Object.entries(locality).find(([name]) => name.toLowerCase() === "zone")?.[1]

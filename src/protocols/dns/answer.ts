@@ -17,9 +17,9 @@ import {
   type DnsRecord,
 } from "../../encoding/dns/message.ts";
 import { isName, labelOf, nameOfText, textOfLabels } from "../../encoding/dns/names.ts";
+import { shuffled } from "../kit/shuffled.ts";
 import { type Address, addressOfHex, hexOf, hostOfReverse } from "./address.ts";
 import type { DnsInstance, DnsNode, DnsServices } from "./services.ts";
-import { shuffled } from "./shuffled.ts";
 import { srvWeights } from "./srvWeights.ts";
 
 /** The zone that is answered for. */

@@ -3,8 +3,6 @@
 
 const ACL = "ACL paths are not served: identities and policies are Roster's own";
 const MESH = "the service mesh is not served";
-const CONFIG = "configuration entries are not served";
-const QUERIES = "prepared queries are not served";
 const NODE_META = "asks for metadata of the agent's node, which comes from Consul's configuration file";
 const CERTIFICATES = "reads certificates of Consul's repository that the module does not contain";
 const OPERATES = "an operator's action, which needs the credentials of one here";
@@ -45,20 +43,6 @@ export const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     "ConnectIntentionCheck",
     "DiscoveryChain_Get",
   ],
-  [CONFIG]: [
-    "CatalogGatewayServices_Terminating",
-    "CatalogGatewayServices_Ingress",
-    "ConfigEntry_DiscoveryChain",
-    "ConfigEntry_ServiceResolver_LoadBalancer",
-    "ConfigEntries_ExportedServices",
-    "ConfigEntries_IngressGateway",
-    "ConfigEntries_TerminatingGateway",
-    "ConfigEntries_InlineCertificate",
-    "ConfigEntries_ServiceIntentions",
-    "ConfigEntries",
-    "HealthIngress",
-  ],
-  [QUERIES]: ["PreparedQuery", "PreparedQueryRemoveEmptyTags"],
   [NODE_META]: [
     "CatalogNodes_MetaFilter",
     "CatalogServices_NodeMetaFilter",

@@ -2,7 +2,6 @@
 
 const ACL = "ACL paths are not served: identities and policies are Roster's own";
 const MESH = "the service mesh is not served";
-const CONFIG = "configuration entries are not served";
 const OPERATES = "an operator's action, which needs the credentials of one here";
 
 /** Tests by the reason for which they are left out. */
@@ -40,11 +39,6 @@ export const LEFT_OUT_PYTHON: Readonly<Record<string, readonly string[]>> = {
     "TestConsulConnectIntentions::test_intentions_deny_check",
     "TestConsulConnectCA::test_ca_update_configuration",
     "TestDiscoveryChain::test_discovery_chain_get",
-  ],
-  [CONFIG]: [
-    "TestConfig::test_config_entry_crud",
-    "TestConfig::test_config_entry_cas",
-    "TestCatalog::test_catalog_gateway_services",
   ],
   [OPERATES]: ["TestAgent::test_agent_reload", "TestAgent::test_agent_leave"],
   "snapshots are not served: the store has its own backup": [

@@ -12,7 +12,7 @@ import type { Entry } from "../kv/entries.ts";
 import { KV_TOPIC, type KvStore } from "../kv/store.ts";
 import { compareAndDelete, compareAndSet, type Given, lock, type NotMade, set, unlock } from "../kv/verbs.ts";
 import type { RouteParts } from "./parts.ts";
-import { checkOptions, flagResponse, rowsResponse, valuesOf } from "./parts.ts";
+import { checkOptions, flagResponse, rowsResponse, valuesOf, valuesShareKey } from "./parts.ts";
 
 export interface KvParts extends Pick<RouteParts, "blocking" | "datacenter" | "nowMs"> {
   readonly store: KvStore;
@@ -87,7 +87,7 @@ function keyOf({ params }: HttpExchange): string {
 
 function read({ store, blocking, nowMs }: KvParts, exchange: HttpExchange, caller: Caller): void {
   const key = keyOf(exchange);
-  const { query, path } = exchange;
+  const { query } = exchange;
   const isTree = query["recurse"] !== undefined || query["keys"] !== undefined;
   if (key === "" && !isTree) throw consulRefusal(400, "Missing key name");
   // A key that the caller may not see has the index of one that never was.
@@ -103,10 +103,7 @@ function read({ store, blocking, nowMs }: KvParts, exchange: HttpExchange, calle
     if (query["raw"] !== undefined && only !== undefined) return rawResponse(only, index);
     return rowsResponse(exchange, seen.map(entryRow), index);
   };
-  const rights = caller.reach("fetch") === "all" ? "" : JSON.stringify(caller.principal);
-  const { index: _index, wait: _wait, token: _token, ...rest } = query;
-  const shareKey = JSON.stringify([path, Object.entries(rest).sort(), rights]);
-  blocking.ask(exchange, { topics, shareKey, answer }, nowMs());
+  blocking.ask(exchange, { topics, shareKey: valuesShareKey(exchange, caller), answer }, nowMs());
 }
 
 /** The answer about a key that is not there: it has an index, which can be waited for. */
@@ -198,7 +195,7 @@ async function changed(store: KvStore, exchange: HttpExchange, made: (draft: Dra
 }
 
 /** A whole number of 64 bits in the query. Throws a ConsulError. */
-function wholeOf(exchange: HttpExchange, name: string): string | undefined {
+export function wholeOf(exchange: HttpExchange, name: string): string | undefined {
   const [text] = valuesOf(exchange, name);
   if (text === undefined) return undefined;
   if (!/^\d{1,20}$/.test(text))

@@ -101,11 +101,25 @@ export function checkOptions({ query }: Pick<HttpExchange, "query">, datacenter:
   }
 }
 
-/** Names the question of an exchange for all who ask the same with the same rights. */
-export function shareKeyOf({ path, query, headers }: HttpExchange, caller: Caller): string {
+/** Names the question of an exchange about services for all who ask the same with the same rights. */
+export function shareKeyOf(exchange: HttpExchange, caller: Caller): string {
+  return keyOfQuestion(exchange, caller.reach("list") === "all" ? "" : rightsOf(exchange, caller));
+}
+
+/** The like about values. */
+export function valuesShareKey(exchange: HttpExchange, caller: Caller): string {
+  return keyOfQuestion(exchange, caller.reach("fetch") === "all" ? "" : rightsOf(exchange, caller));
+}
+
+function rightsOf({ headers }: HttpExchange, { principal }: Caller): string {
+  return JSON.stringify([principal, headers["x-consul-token"]]);
+}
+
+function keyOfQuestion({ path, query, remoteAddress }: HttpExchange, rights: string): string {
   const { index: _index, wait: _wait, token: _token, ...rest } = query;
-  const rights = caller.reach("list") === "all" ? "" : JSON.stringify([caller.principal, headers["x-consul-token"]]);
-  return JSON.stringify([path, Object.entries(rest).sort(), rights]);
+  // What is near depends on the place of the client that asks.
+  const from = rest["near"] === "_ip" ? remoteAddress : "";
+  return JSON.stringify([path, Object.entries(rest).sort(), rights, from]);
 }
 
 /** Throws PERMISSION_NEEDED or CREDENTIALS_NEEDED. A node and its checks are the service of `nodeKeyOf`. */

@@ -16,14 +16,15 @@ import {
   type ShownService,
   serviceRow,
 } from "../words.ts";
+import { placeOfService, sortedNear, zoneIn } from "./near.ts";
 import { catalogueRoute, filterOf, flagOf, type RouteParts, rowsResponse, shareKeyOf, valuesOf } from "./parts.ts";
 import { Sight } from "./sight.ts";
 
-type Rows = (catalogue: Catalogue, exchange: HttpExchange, sight: Sight) => unknown;
+export type Rows = (catalogue: Catalogue, exchange: HttpExchange, sight: Sight) => unknown;
 type Topics = (exchange: HttpExchange, sight: Sight) => readonly string[];
 
 /** An instance with its node. */
-interface Placed {
+export interface Placed {
   readonly service: ShownService;
   readonly node: ShownNode;
 }
@@ -39,7 +40,11 @@ export function readRoutes(parts: RouteParts): JudgedRoute[] {
 }
 
 /** A path whose answer waits for changes of its topics. */
-function reading(path: string, parts: RouteParts, { topics, rows }: { topics: Topics; rows: Rows }): JudgedRoute {
+export function reading(
+  path: string,
+  parts: RouteParts,
+  { topics, rows }: { topics: Topics; rows: Rows },
+): JudgedRoute {
   const { blocking, nowMs } = parts;
   return catalogueRoute("GET", path, parts, (catalogue, exchange, caller) => {
     const [peer = ""] = valuesOf(exchange, "peer");
@@ -53,19 +58,21 @@ function reading(path: string, parts: RouteParts, { topics, rows }: { topics: To
   });
 }
 
-const named = ({ params }: HttpExchange) => params["name"] ?? "";
+export const named = ({ params }: HttpExchange) => params["name"] ?? "";
 /** A service that the caller may not see has the index of one that never was. */
 const OF_SERVICE: Topics = (exchange, sight) =>
   sight.serviceNamed(named(exchange)) ? [TOPIC.service(named(exchange))] : [];
-const OF_ALL: Topics = () => [TOPIC.all];
+export const OF_ALL: Topics = () => [TOPIC.all];
 
 function catalogRoutes(parts: RouteParts): JudgedRoute[] {
   const { datacenter } = parts;
   const services: Rows = (catalogue, exchange, sight) =>
-    chosen(catalogue, exchange, sight).map(({ service, node }) => catalogServiceRow(service, node, datacenter));
+    chosen(parts, catalogue, exchange, sight).map(({ service, node }) => catalogServiceRow(service, node, datacenter));
   const sidecars: Rows = (catalogue, exchange, sight) =>
-    proxies(catalogue, named(exchange), sight).map(({ service, node }) => catalogServiceRow(service, node, datacenter));
-  const nodes: Rows = (...asked) => wantedNodes(...asked).map((node) => nodeRow(node, datacenter, 1));
+    nearProxies(parts, catalogue, exchange, sight).map(({ service, node }) =>
+      catalogServiceRow(service, node, datacenter),
+    );
+  const nodes: Rows = (...asked) => wantedNodes(parts, ...asked).map((node) => nodeRow(node, datacenter, 1));
   const onNode = (catalogue: Catalogue, exchange: HttpExchange, sight: Sight) => {
     const found = seenNode(catalogue, exchange, sight);
     const predicate = filterOf(exchange);
@@ -89,7 +96,6 @@ function catalogRoutes(parts: RouteParts): JudgedRoute[] {
     reading("/catalog/connect/:name", parts, { topics: OF_ALL, rows: sidecars }),
     reading("/catalog/node/:name", parts, { topics: OF_ALL, rows: node }),
     reading("/catalog/node-services/:name", parts, { topics: OF_ALL, rows: nodeServices }),
-    reading("/catalog/gateway-services/:name", parts, { topics: OF_ALL, rows: () => [] }),
   ];
 }
 
@@ -120,20 +126,14 @@ function usageRoute(parts: RouteParts): JudgedRoute {
 
 function healthRoutes(parts: RouteParts): JudgedRoute[] {
   const { datacenter } = parts;
-  const healthRow = ({ service, node }: Placed) => {
-    const checks = [...node.checks.map((check) => checkRow(check, node.name, 1)), ...checkRows(service)];
-    return { Node: nodeRow(node, datacenter, service.index), Service: serviceRow(service), Checks: checks };
-  };
+  const rowOf = healthRow(datacenter);
   const services: Rows = (catalogue, exchange, sight) => {
-    const isPassing = flagOf(exchange, "passing");
-    const isWanted = ({ service, node }: Placed) => aggregated([...node.checks, ...service.checks]) === "passing";
-    return chosen(catalogue, exchange, sight)
-      .filter((placed) => !isPassing || isWanted(placed))
-      .map(healthRow);
+    return passingOf(exchange, chosen(parts, catalogue, exchange, sight)).map(rowOf);
   };
-  const sidecars: Rows = (catalogue, exchange, sight) => proxies(catalogue, named(exchange), sight).map(healthRow);
+  const sidecars: Rows = (catalogue, exchange, sight) =>
+    passingOf(exchange, nearProxies(parts, catalogue, exchange, sight)).map(rowOf);
   const checks: Rows = (catalogue, exchange, sight) =>
-    chosen(catalogue, exchange, sight).flatMap(({ service }) => checkRows(service));
+    chosen(parts, catalogue, exchange, sight).flatMap(({ service }) => checkRows(service));
   const node: Rows = (catalogue, exchange, sight) => {
     const found = seenNode(catalogue, exchange, sight);
     if (found === undefined) return [];
@@ -144,7 +144,7 @@ function healthRoutes(parts: RouteParts): JudgedRoute[] {
     const wanted = named(exchange);
     if (wanted !== "any" && !CHECK_STATUSES.some((status) => status === wanted)) return [];
     const isWanted = ({ status }: ShownCheck) => wanted === "any" || status === wanted;
-    const nodes = wantedNodes(catalogue, exchange, sight);
+    const nodes = wantedNodes(parts, catalogue, exchange, sight);
     const names = new Set(nodes.map(({ name }) => name));
     const ofNodes = nodes.flatMap((each) =>
       sight
@@ -160,11 +160,24 @@ function healthRoutes(parts: RouteParts): JudgedRoute[] {
   return [
     reading("/health/service/:name", parts, { topics: OF_SERVICE, rows: services }),
     reading("/health/connect/:name", parts, { topics: OF_ALL, rows: sidecars }),
-    reading("/health/ingress/:name", parts, { topics: OF_ALL, rows: () => [] }),
     reading("/health/checks/:name", parts, { topics: OF_SERVICE, rows: checks }),
     reading("/health/node/:name", parts, { topics: OF_ALL, rows: node }),
     reading("/health/state/:name", parts, { topics: OF_ALL, rows: state }),
   ];
+}
+
+/** The row of an instance with its health. */
+export function healthRow(datacenter: string) {
+  return ({ service, node }: Placed) => {
+    const checks = [...node.checks.map((check) => checkRow(check, node.name, 1)), ...checkRows(service)];
+    return { Node: nodeRow(node, datacenter, service.index), Service: serviceRow(service), Checks: checks };
+  };
+}
+
+/** Those that pass all checks, if the query wants no others. */
+export function passingOf(exchange: HttpExchange, placed: readonly Placed[]): readonly Placed[] {
+  if (!flagOf(exchange, "passing")) return placed;
+  return placed.filter(({ service, node }) => aggregated([...node.checks, ...service.checks]) === "passing");
 }
 
 /** Lists are filtered row by row; what is no list has been filtered within. */
@@ -180,9 +193,10 @@ function seenNode(catalogue: Catalogue, exchange: HttpExchange, sight: Sight): N
 }
 
 /** The nodes that the caller may see, with the wanted metadata. */
-function wantedNodes(catalogue: Catalogue, exchange: HttpExchange, sight: Sight): ShownNode[] {
-  const seen = catalogue.nodes().filter(sight.node);
-  return seen.map(({ node }) => node).filter((node) => hasNodeMeta(node, exchange));
+function wantedNodes(parts: RouteParts, catalogue: Catalogue, exchange: HttpExchange, sight: Sight): ShownNode[] {
+  const seen = catalogue.nodes().filter((each) => sight.node(each) && hasNodeMeta(each.node, exchange));
+  const placeOf = ({ node, services }: NodeWithServices) => ({ node: node.name, zone: zoneIn(services) });
+  return sortedNear(seen, { catalogue, exchange, sight }, { parts, placeOf }).map(({ node }) => node);
 }
 
 function checkRows({ definition, checks, index }: ShownService, isWanted: (check: ShownCheck) => boolean = () => true) {
@@ -190,10 +204,10 @@ function checkRows({ definition, checks, index }: ShownService, isWanted: (check
 }
 
 /** The instances of the named service that have all wanted tags, on nodes with the wanted metadata. */
-function chosen(catalogue: Catalogue, exchange: HttpExchange, sight: Sight): Placed[] {
+function chosen(parts: RouteParts, catalogue: Catalogue, exchange: HttpExchange, sight: Sight): Placed[] {
   const tags = valuesOf(exchange, "tag").map((tag) => tag.toLowerCase());
-  return catalogue
-    .service(exchange.params["name"] ?? "")
+  const found = catalogue
+    .service(named(exchange))
     .filter(sight.service)
     .filter(({ definition }) => {
       const own = new Set(definition.tags.map((tag) => tag.toLowerCase()));
@@ -201,10 +215,23 @@ function chosen(catalogue: Catalogue, exchange: HttpExchange, sight: Sight): Pla
     })
     .map((service) => ({ service, node: catalogue.nodeOf(service) }))
     .filter(({ node }) => hasNodeMeta(node, exchange));
+  return sortedNear(found, { catalogue, exchange, sight }, { parts, placeOf: placeOfPlaced });
+}
+
+function placeOfPlaced({ service }: Placed) {
+  return placeOfService(service);
+}
+
+function nearProxies(parts: RouteParts, catalogue: Catalogue, exchange: HttpExchange, sight: Sight): Placed[] {
+  return sortedNear(
+    proxies(catalogue, named(exchange), sight),
+    { catalogue, exchange, sight },
+    { parts, placeOf: placeOfPlaced },
+  );
 }
 
 /** The instances of a service as a mesh reaches them: its sidecars, and those that speak for themselves. */
-function proxies(catalogue: Catalogue, name: string, sight: Sight): Placed[] {
+export function proxies(catalogue: Catalogue, name: string, sight: Sight): Placed[] {
   const isOne = (service: ShownService) =>
     service.definition.kind === "connect-proxy"
       ? destinationOf(service) === name

@@ -1,9 +1,11 @@
 // A change of entries and sessions before it is committed: what it has read, and what it writes. Everything that it has
 // read must still be so when it is committed.
 
+import { equalBytes } from "../../../base/bytes.ts";
 import { keysWith } from "../../../records/keys.ts";
 import type { RecordCopy } from "../../../records/recordCopy.ts";
 import type { Commit, StoredRecord } from "../../../records/records.ts";
+import { type Document, decodeDocument, encodeDocument } from "./documents.ts";
 import {
   decodeEntry,
   decodeSession,
@@ -74,6 +76,27 @@ export class Draft {
 
   deleteSession(id: string): void {
     this.#written.set(SESSIONS_PREFIX + id, null);
+  }
+
+  document(key: string): Document | undefined {
+    const record = this.#get(key);
+    return record && decodeDocument(record);
+  }
+
+  /** Those whose keys begin so, in order, as they were before this change. */
+  *documents(prefix: string): Iterable<Document> {
+    for (const record of this.#copy.range(keysWith(prefix))) yield decodeDocument(record);
+  }
+
+  /** Puts a document; one that is there already changes nothing. */
+  putDocument(key: string, fields: Document["fields"]): void {
+    const value = encodeDocument(fields);
+    const known = this.#get(key);
+    if (known === undefined || !equalBytes(known.value, value)) this.#written.set(key, value);
+  }
+
+  deleteDocument(key: string): void {
+    if (this.#get(key) !== undefined) this.#written.set(key, null);
   }
 
   commit(): Commit {

@@ -5,10 +5,13 @@ import { fail, RegistryError } from "../../../base/errors.ts";
 import type { GatewayRecords } from "../../../records/gatewayRecords.ts";
 import { keysWith } from "../../../records/keys.ts";
 import { type CopyChange, RecordCopy } from "../../../records/recordCopy.ts";
+import { TOPIC } from "../catalogue.ts";
 import { consulRefusal } from "../errors.ts";
 import type { Topics } from "../topics.ts";
+import { DOCUMENTS, decodeDocument } from "./documents.ts";
 import { Draft } from "./draft.ts";
 import { decodeEntry, decodeSession, type Entry, KV_PREFIX, PREFIX, SESSIONS_PREFIX, type Session } from "./entries.ts";
+import { deleteQuery, queryOf } from "./queries.ts";
 import { endSession, giveUp } from "./verbs.ts";
 
 export const KV_TOPIC = {
@@ -17,6 +20,8 @@ export const KV_TOPIC = {
   below: (prefix: string) => `kv/ ${prefix.slice(0, prefix.lastIndexOf("/") + 1)}`,
   session: (id: string) => `session ${id}`,
   sessions: "sessions",
+  configEntries: "configuration entries",
+  queries: "prepared queries",
 } as const;
 
 interface Parts {
@@ -44,6 +49,8 @@ export class KvStore {
   readonly #copy: RecordCopy;
   /** The keys that each session holds. */
   readonly #locks = new Map<string, Set<string>>();
+  /** The sessions with which prepared queries end, by the queries. */
+  readonly #tied = new Map<string, string>();
   /** The times until which keys can't be locked. */
   readonly #delays = new Map<string, number>();
   /** The last renewals, as this node has seen them. */
@@ -100,22 +107,35 @@ export class KvStore {
     return this.#locks.get(session) ?? NO_KEYS;
   }
 
+  /** The present state, to look at. */
+  view(): Draft {
+    return new Draft(this.#copy);
+  }
+
   isDelayed(key: string): boolean {
     return (this.#delays.get(key) ?? 0) > this.#parts.nowMs();
   }
 
   /**
    * Commits what `plan` makes of the present state, and makes it anew when another change was faster. `plan` returns
-   * "no" for what is not to be made. Resolves to the revision, or to 0 if nothing was to be changed.
+   * "no" for what is not to be made, and may throw. Resolves to the revision, or to 0 if nothing was to be changed.
    */
   async change(plan: (draft: Draft) => "yes" | "no"): Promise<{ readonly isMade: boolean; readonly revision: bigint }> {
+    // The copy may not have what other nodes have committed. A commit finds that out; what needs none is decided twice.
+    let isCurrent = false;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const draft = new Draft(this.#copy);
-      const isMade = plan(draft) === "yes";
-      if (!isMade || draft.isEmpty) return { isMade, revision: this.#copy.revision };
-      if (draft.size > DRAFT_MAX) throw consulRefusal(413, `Transaction contains too many records (> ${DRAFT_MAX})`);
-      const outcome = await this.#copy.commit(draft.commit());
-      if (outcome.kind === "committed") return { isMade, revision: outcome.revision };
+      const decided = decidedBy(plan, draft);
+      if (decided !== "yes" || draft.isEmpty) {
+        if (!isCurrent) await this.#copy.catchUp();
+        else if (decided instanceof Error) throw decided;
+        else return { isMade: decided === "yes", revision: this.#copy.revision };
+      } else {
+        if (draft.size > DRAFT_MAX) throw consulRefusal(413, `Transaction contains too many records (> ${DRAFT_MAX})`);
+        const outcome = await this.#copy.commit(draft.commit());
+        if (outcome.kind === "committed") return { isMade: true, revision: outcome.revision };
+      }
+      isCurrent = true;
     }
     throw consulRefusal(500, `${TRIES_MAX} other changes of the same keys were faster: try again`);
   }
@@ -181,6 +201,7 @@ export class KvStore {
       }
     }
     for (const [id, keys] of this.#locks) if (this.session(id) === undefined) this.#release(id, keys);
+    for (const [id, session] of this.#tied) if (this.session(session) === undefined) this.#endQuery(id);
     for (const [key, untilMs] of this.#delays) if (nowMs >= untilMs) this.#delays.delete(key);
   }
 
@@ -194,6 +215,18 @@ export class KvStore {
     const plan = (draft: Draft) => {
       if (draft.session(id) !== undefined) return "no";
       for (const key of some) giveUp(draft, key, { id, isDeleted: false, delayMs: 0 });
+      return "yes" as const;
+    };
+    this.#try(this.change(plan));
+  }
+
+  /** A prepared query whose session has ended. */
+  #endQuery(id: string): void {
+    const plan = (draft: Draft) => {
+      const known = draft.document(DOCUMENTS.query + id);
+      const session = known && queryOf(known).session;
+      if (session === undefined || session === "" || draft.session(session) !== undefined) return "no";
+      deleteQuery(draft, id);
       return "yes" as const;
     };
     this.#try(this.change(plan));
@@ -218,6 +251,18 @@ export class KvStore {
       topics.bump(KV_TOPIC.session(id), revision);
       return topics.bump(KV_TOPIC.sessions, revision);
     }
+    if (key.startsWith(DOCUMENTS.config)) {
+      topics.bump(KV_TOPIC.configEntries, revision);
+      // The services of gateways are in the catalogue.
+      return topics.bump(TOPIC.all, revision);
+    }
+    if (key.startsWith(DOCUMENTS.query)) {
+      const id = key.slice(DOCUMENTS.query.length);
+      const session = after === undefined ? "" : queryOf(decodeDocument(after)).session;
+      if (session === "") this.#tied.delete(id);
+      else this.#tied.set(id, session);
+      return topics.bump(KV_TOPIC.queries, revision);
+    }
     if (!key.startsWith(KV_PREFIX)) return;
     const [old, next] = [before && decodeEntry(before), after && decodeEntry(after)];
     this.#lock(old, next);
@@ -236,6 +281,15 @@ export class KvStore {
     if (next !== undefined && next.session !== "") {
       this.#locks.set(next.session, (this.#locks.get(next.session) ?? new Set()).add(next.key));
     }
+  }
+}
+
+function decidedBy(plan: (draft: Draft) => "yes" | "no", draft: Draft): "yes" | "no" | Error {
+  try {
+    return plan(draft);
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw error;
   }
 }
 

@@ -8,6 +8,7 @@ import { clientId, nodeId, type ServiceKey } from "../../../model/ids.ts";
 import { type Instance, packInstance } from "../../../model/instance.ts";
 import type { Publication } from "../../../model/publication.ts";
 import { parseServiceKey } from "../../../model/serviceKey.ts";
+import { keysWith } from "../../../records/keys.ts";
 import type { Records } from "../../../records/records.ts";
 import { openMemoryRecords } from "../../../store/memory/memoryRecords.ts";
 import { hostTimers } from "../../../transport/clock.ts";
@@ -19,13 +20,17 @@ import { Blocking } from "../blocking.ts";
 import { Catalogue } from "../catalogue.ts";
 import { agentRoutes } from "../http/agentRoutes.ts";
 import { catalogWriteRoutes } from "../http/catalogWriteRoutes.ts";
+import { configRoutes } from "../http/configRoutes.ts";
 import { eventRoutes } from "../http/eventRoutes.ts";
+import { gatewayRoutes } from "../http/gatewayRoutes.ts";
 import { kvRoutes } from "../http/kvRoutes.ts";
 import type { RouteParts } from "../http/parts.ts";
+import { queryRoutes } from "../http/queryRoutes.ts";
 import { readRoutes } from "../http/readRoutes.ts";
 import { type SessionParts, sessionRoutes } from "../http/sessionRoutes.ts";
 import { statusRoutes } from "../http/statusRoutes.ts";
 import { txnRoutes } from "../http/txnRoutes.ts";
+import { DOCUMENTS } from "../kv/documents.ts";
 import { KvStore } from "../kv/store.ts";
 import { serviceKeyOf } from "../own.ts";
 import { Writes } from "../writes.ts";
@@ -76,7 +81,8 @@ export class ConsulScene {
       ...{ datacenter: "dc1", zone: "", version: "1.22.3", servers: () => [AGENT.address], secrets: hostSecrets },
     };
     const keys = [...kvRoutes(parts), ...sessionRoutes(parts), ...txnRoutes(parts), ...eventRoutes(parts)];
-    this.#routes = [...keys, ...readRoutes(parts), ...agentRoutes(parts), ...catalogWriteRoutes(parts)];
+    const documents = [...configRoutes(parts), ...gatewayRoutes(parts), ...queryRoutes(parts)];
+    this.#routes = [...keys, ...documents, ...readRoutes(parts), ...agentRoutes(parts), ...catalogWriteRoutes(parts)];
     this.#openRoutes = statusRoutes(parts);
     this.#store = store;
   }
@@ -84,6 +90,19 @@ export class ConsulScene {
   async close(): Promise<void> {
     this.#store.close();
     await this.#records.close();
+  }
+
+  /** What the node does twice a second, until it is done. */
+  async check(): Promise<void> {
+    this.#store.check(NOW_MS, () => true);
+    await this.#store.catchUp();
+  }
+
+  /** The ends of the keys of records of a kind. */
+  async recordsOf(kind: keyof typeof DOCUMENTS): Promise<string[]> {
+    const page = await this.#records.range(keysWith(DOCUMENTS[kind]));
+    assert.ok(page.kind === "page");
+    return page.records.map(({ key }) => key.slice(DOCUMENTS[kind].length));
   }
 
   /** All paths about clients, judged by `access`. */
