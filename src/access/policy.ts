@@ -26,9 +26,9 @@ export const CLIENT_ACTIONS = [...SERVICE_ACTIONS, ...VALUE_ACTIONS] as const;
 export type ClientAction = (typeof CLIENT_ACTIONS)[number];
 
 /**
- * A value of clients. Configuration of Nacos: its namespace, group and dataId; others are in the default namespace: a key
- * of Consul in the group `consul`, its configuration entries and prepared queries in `consul-config` and `consul-query`,
- * and a node of ZooKeeper in `zookeeper`.
+ * A value of clients. Configuration of Nacos: its namespace, group and dataId. Others are in the default namespace: a
+ * key of Consul in the group `consul`, its configuration entries and prepared queries in `consul-config` and
+ * `consul-query`, and a node of ZooKeeper in `zookeeper`.
  */
 export interface ValueKey {
   readonly namespace: string;

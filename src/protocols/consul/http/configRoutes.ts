@@ -149,7 +149,7 @@ function entryOf({ body }: HttpExchange): ConfigEntry {
   const own = Object.entries(value ?? {}).filter(([field]) => !SHOWN.has(plain(field)));
   const head = kind === MESH ? { Kind: kind } : { Kind: kind, Name: name };
   const entry = { kind, name, fields: { ...head, ...Object.fromEntries(filled(kind, own)) } };
-  // What gateways have is read later: it is refused now if it can't be.
+  // The services of a gateway are read later: an entry that has none to read is refused now.
   linkedIn(entry);
   return entry;
 }

@@ -43,7 +43,7 @@ export function afterKeys(parts: Pick<RouteParts, "datacenter"> & { store: KvSto
   };
 }
 
-/** The rows of a gateway, in the order of its services' names. A wildcard stands for all services that it does not name. */
+/** The rows of a gateway by its services' names. A wildcard stands for all services that the entry does not name. */
 function gatewayRows(entry: ConfigEntry, catalogue: Catalogue, sight: Sight) {
   const linked = linkedIn(entry);
   const namedHere = new Set(linked.map(({ name }) => name));

@@ -117,7 +117,7 @@ function rightsOf({ headers }: HttpExchange, { principal }: Caller): string {
 
 function keyOfQuestion({ path, query, remoteAddress }: HttpExchange, rights: string): string {
   const { index: _index, wait: _wait, token: _token, ...rest } = query;
-  // What is near depends on the place of the client that asks.
+  // Nearness depends on the place of the client that asks.
   const from = rest["near"] === "_ip" ? remoteAddress : "";
   return JSON.stringify([path, Object.entries(rest).sort(), rights, from]);
 }

@@ -98,7 +98,7 @@ test("a name belongs to one query, until that has another one or is deleted", as
   await create(scene, named("yours"));
 });
 
-test("of several templates the longest beginning of a name decides, and a query of the very name before them", async (t) => {
+test("the template with the longest beginning of a name decides, unless a query has the very name", async (t) => {
   const scene = await open(t);
   const template = { Type: "name_prefix_match" };
   const of = (Name: string, Service: string) => ({ Name, Template: template, Service: { Service } });

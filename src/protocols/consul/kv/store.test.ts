@@ -13,7 +13,7 @@ async function open(t: TestContext): Promise<{ readonly hearing: KvStore; readon
   const records = await openMemoryRecords();
   const failed = (error: unknown) => assert.fail(String(error));
   const storeOn = (on: GatewayRecords) =>
-    new KvStore({ records: on, topics: new Topics(() => {}), nowMs: () => 0, unread: failed, failed });
+    new KvStore({ records: on, topics: new Topics(() => undefined), nowMs: () => 0, unread: failed, failed });
   const range: GatewayRecords["range"] = (query) => records.range(query);
   const commit: GatewayRecords["commit"] = async (each) => {
     const outcome = await records.commit(each);
@@ -22,7 +22,7 @@ async function open(t: TestContext): Promise<{ readonly hearing: KvStore; readon
   };
   const changes: GatewayRecords["changes"] = (...asked) => records.changes(...asked);
   const hearing = storeOn(records);
-  const deaf = storeOn({ range, commit, changes, watch: () => () => {} });
+  const deaf = storeOn({ range, commit, changes, watch: () => () => undefined });
   t.after(async () => {
     hearing.close();
     deaf.close();

@@ -92,7 +92,7 @@ export class ConsulScene {
     await this.#records.close();
   }
 
-  /** What the node does twice a second, until it is done. */
+  /** Does the work of the node that comes twice a second. */
   async check(): Promise<void> {
     this.#store.check(NOW_MS, () => true);
     await this.#store.catchUp();
